@@ -1,0 +1,94 @@
+"""Typed settings, read once at the edge and passed down; no other module reads the environment.
+
+Environment variables start with `WORKBENCH_` and nest by `__` (`WORKBENCH_MAINSTAY__TOKEN`); a `.env` file in the
+working folder is honoured. Secrets are `SecretStr`: they print as stars.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workbench.errors import ConfigurationError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MainstaySettings(_Section):
+    """Where Mainstay is and how to talk to it. Source: reference of its API, section 1."""
+
+    base_url: str = "https://api.admithub.com/"
+    token: SecretStr | None = None
+    auth_scheme: str = "APIToken"
+    concurrency: int = Field(default=8, ge=1, le=64)
+    requests_per_second: float | None = Field(default=None, gt=0)
+    timeout_seconds: float = Field(default=30.0, gt=0)
+    bulk: bool = False
+    has_sms: bool = True
+    has_web_bot: bool = True
+
+
+class SalesforceSettings(_Section):
+    """Where the org is and how to log in: a session token, or OAuth, or the older password login."""
+
+    instance_url: str | None = None
+    access_token: SecretStr | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    security_token: SecretStr | None = None
+    domain: str = "login"
+    consumer_key: str | None = None
+    consumer_secret: SecretStr | None = None
+    private_key_file: Path | None = None
+    login_url: str | None = None
+    api_version: str = "62.0"
+    timeout_seconds: float = Field(default=60.0, gt=0)
+
+
+class PushSettings(_Section):
+    """The stop rule and the size of a chunk (intents written, sent, outcomes written)."""
+
+    stop_margin: float = Field(default=0.2, ge=0, le=1)
+    stop_minimum: int = Field(default=20, ge=1)
+    chunk: int = Field(default=500, ge=1, le=10_000)
+
+
+class ApprovalSettings(_Section):
+    """Four eyes: the approver is another person than the requester. Off is recorded on every batch."""
+
+    four_eyes: bool = True
+
+
+class Settings(BaseSettings):
+    """Every setting of the workbench."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WORKBENCH_", env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True
+    )
+
+    database: str = "data/workbench.duckdb"
+    mainstay: MainstaySettings = MainstaySettings()
+    salesforce: SalesforceSettings = SalesforceSettings()
+    push: PushSettings = PushSettings()
+    approval: ApprovalSettings = ApprovalSettings()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises ConfigurationError naming every variable that does not fit, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"WORKBENCH_{'__'.join(str(part).upper() for part in item['loc'])}: {item['msg']}"
+            for item in error.errors(include_input=False)
+        ]
+        raise ConfigurationError("Some settings do not fit:", problems) from None

@@ -1,0 +1,128 @@
+"""`Store(dsn)`: query and write a DuckDB database that several processes share.
+
+File mode: a process that writes locks out all others, and POSIX locks vanish when any descriptor of the file is
+closed, so every access takes its turn at two sidecar files first (`.gate` keeps readers from overtaking a waiting
+writer). Source: lab notes on storage; tests/unit/test_store.py runs several processes at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from workbench.errors import ConfigurationError, StoreBusy
+from workbench.store.migrations import migrate
+from workbench.store.quoting import identifier, literal
+
+Statement = str | tuple[str, Mapping[str, Any]]
+
+
+class Store:
+    """One database. Nothing stays open between calls, so nobody holds the store while working or waiting.
+
+    Raises StoreBusy when another process keeps the file for longer than `patience_seconds`.
+    """
+
+    def __init__(self, dsn: str, *, patience_seconds: float = 60.0) -> None:
+        if dsn.startswith(("quack:", "ducklake:", "md:")):
+            kind = dsn.split(":", 1)[0]
+            raise ConfigurationError(
+                f"WORKBENCH_DATABASE names a {kind}: store, which this version does not open yet. Name a file."
+            )
+        self.dsn = dsn
+        self.path = Path(dsn)
+        self.patience_seconds = patience_seconds
+        self._make()
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run one SELECT and return all its rows."""
+        with self._open(write=False) as con:
+            return con.execute(sql, dict(params or {})).to_arrow_table()
+
+    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The rows of `query` as dicts, for results a person could read."""
+        found: list[dict[str, Any]] = self.query(sql, params).to_pylist()
+        return found
+
+    def write(self, *statements: Statement, tables: Mapping[str, pa.Table] | None = None) -> None:
+        """Run statements in one transaction; `tables` are readable in them by name."""
+        with self._open(write=True) as con:
+            for name, table in (tables or {}).items():
+                con.register(name, table)
+            con.begin()
+            try:
+                for statement in statements:
+                    sql, params = (statement, {}) if isinstance(statement, str) else statement
+                    con.execute(sql, dict(params))
+                con.commit()
+            except BaseException:
+                con.rollback()
+                raise
+
+    @contextmanager
+    def attached(self, con: duckdb.DuckDBPyConnection, alias: str = "store") -> Iterator[None]:
+        """Attach the store read-only to another connection for as long as its rows are being copied out."""
+        with self._turn(write=False):
+            con.execute(f"ATTACH {literal(str(self.path))} AS {identifier(alias)} (READ_ONLY)")
+            try:
+                yield
+            finally:
+                con.execute(f"DETACH {identifier(alias)}")
+
+    def _make(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists():
+            with self._open(write=False) as con:
+                waiting = migrate(con, only_count=True)
+            if not waiting:
+                return
+        with self._open(write=True) as con:
+            migrate(con)
+
+    @contextmanager
+    def _open(self, *, write: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._turn(write=write):
+            try:
+                con = duckdb.connect(str(self.path), read_only=not write)
+            except duckdb.IOException as error:
+                if "lock" in str(error).lower():
+                    raise StoreBusy(f"{self.path} is open in another program. Close it and try again.") from None
+                raise ConfigurationError(f"{self.path} cannot be opened as a DuckDB database: {error}") from None
+            try:
+                con.execute("SET TimeZone = 'UTC'")
+                yield con
+            finally:
+                con.close()
+
+    @contextmanager
+    def _turn(self, *, write: bool) -> Iterator[None]:
+        """Wait for this access's turn among the threads and processes that share the file."""
+        deadline = time.monotonic() + self.patience_seconds
+        with Path(f"{self.path}.gate").open("a") as gate, Path(f"{self.path}.lock").open("a") as lock:
+            self._lock(gate.fileno(), fcntl.LOCK_EX, deadline)
+            self._lock(lock.fileno(), fcntl.LOCK_EX if write else fcntl.LOCK_SH, deadline)
+            fcntl.flock(gate, fcntl.LOCK_UN)
+            yield
+
+    def _lock(self, descriptor: int, kind: int, deadline: float) -> None:
+        wait_seconds = 0.002
+        while True:
+            try:
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise self._busy() from None
+                time.sleep(wait_seconds)
+                wait_seconds = min(wait_seconds * 1.5, 0.05)
+            else:
+                return
+
+    def _busy(self) -> StoreBusy:
+        return StoreBusy(f"{self.path} is in use by another process. Wait for it to finish, then try again.")
