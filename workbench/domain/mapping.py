@@ -70,7 +70,7 @@ class SObjectMapping(_Part):
     sobject: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=120)]
     export: ExportMapping | None = None
     import_: ImportMapping | None = Field(default=None, alias="import")
-    conflicts: dict[str, ConflictRule] = Field(default_factory=lambda: {"default": "ask"})
+    conflicts: dict[str, ConflictRule] = Field(default={"default": "ask"})
 
     def is_enabled(self, direction: Direction) -> bool:
         side = self.export if direction is Direction.EXPORT else self.import_

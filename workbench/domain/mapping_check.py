@@ -9,8 +9,6 @@ from workbench.domain.fields import Direction, MainstayField, SalesforceField, p
 from workbench.domain.mapping import Mapping as MappingDocument
 from workbench.domain.mapping import SObjectMapping, line_of
 
-REQUIRED_EXPORT_FIELDS = ("first_name", "last_name", "phone")
-
 
 @dataclass(frozen=True)
 class Catalogues:

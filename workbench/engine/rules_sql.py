@@ -1,0 +1,75 @@
+"""The value rules as DuckDB macros, made from the same patterns that the ladder uses (domain/rules.py).
+
+Each macro takes text and returns text, or NULL where the value does not fit: `coalesce(canon_number(t), t)` is the
+value as both systems would compare it, and `canon_number(t) IS NULL` says that Mainstay would refuse it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+
+from workbench.domain import rules
+from workbench.store.quoting import literal
+
+
+def _list(words: tuple[str, ...]) -> str:
+    return ", ".join(literal(word) for word in words)
+
+
+# Ten digits need no cleaning: most values take the first branch.
+_PHONE: Final = f"""
+CREATE OR REPLACE MACRO canon_phone(t) AS (
+    CASE WHEN regexp_full_match(t, '[0-9]{{10}}') THEN north_american(t)
+         ELSE north_american(regexp_replace(regexp_replace(t, '[^0-9]', '', 'g'), '^1([0-9]{{10}})$', '\\1'))
+    END)
+"""
+_MACROS: Final = (
+    f"""CREATE OR REPLACE MACRO north_american(digits) AS (
+    CASE WHEN regexp_matches(digits, {literal(rules.PHONE_PATTERN)}) AND digits NOT LIKE '555%' THEN digits END)""",
+    _PHONE,
+    """CREATE OR REPLACE MACRO number_text(d) AS (
+    CASE WHEN d = trunc(d) AND abs(d) < 1e15 THEN CAST(CAST(d AS BIGINT) AS VARCHAR) ELSE CAST(d AS VARCHAR) END)""",
+    f"""CREATE OR REPLACE MACRO canon_number(t) AS (
+    CASE WHEN regexp_matches(t, {literal(rules.NUMBER_PATTERN)}) AND isfinite(TRY_CAST(t AS DOUBLE))
+         THEN number_text(TRY_CAST(t AS DOUBLE)) END)""",
+    f"""CREATE OR REPLACE MACRO canon_truth(t) AS (
+    CASE WHEN lower(t) IN ({_list(rules.TRUE_WORDS)}) THEN 'true'
+         WHEN lower(t) IN ({_list(rules.FALSE_WORDS)}) THEN 'false' END)""",
+    f"""CREATE OR REPLACE MACRO canon_date(t) AS (
+    CASE WHEN regexp_matches(t, {literal(rules.US_DATE_PATTERN)})
+         THEN strftime(TRY_STRPTIME(t, '%m/%d/%Y'), '%Y-%m-%d')
+         WHEN regexp_matches(t, {literal(rules.ISO_DATE_PATTERN)}) AND TRY_CAST(t[1:10] AS DATE) IS NOT NULL
+         THEN t[1:10] END)""",
+    f"""CREATE OR REPLACE MACRO canon_url(t) AS (
+    CASE WHEN regexp_matches(t, {literal(rules.URL_PATTERN)}) THEN t END)""",
+    f"""CREATE OR REPLACE MACRO canon_email(t) AS (
+    CASE WHEN regexp_matches(t, {literal(rules.EMAIL_PATTERN)}) AND NOT contains(t, '..') THEN lower(t) END)""",
+    f"""CREATE OR REPLACE MACRO canon_language(t) AS (
+    CASE WHEN regexp_matches(t, {literal(rules.LANGUAGE_PATTERN)}) THEN t END)""",
+    f"""CREATE OR REPLACE MACRO canon_status(t) AS (
+    CASE WHEN replace(lower(t), ' ', '-') IN ({_list(rules.MESSAGING_STATUSES)}) THEN replace(lower(t), ' ', '-') END)""",
+    """CREATE OR REPLACE MACRO canon_text(t) AS t""",
+    f"""CREATE OR REPLACE MACRO filled(t) AS nullif(nullif(t, ''), {literal(rules.UNSET)})""",
+    """CREATE OR REPLACE MACRO json_text(t) AS coalesce(CAST(to_json(t) AS VARCHAR), 'null')""",
+)
+
+# The macro of each Mainstay type; types that are not named take any text.
+CANON_MACROS: Final = {
+    "phone": "canon_phone",
+    "Phone": "canon_phone",
+    "email": "canon_email",
+    "language": "canon_language",
+    "messaging status": "canon_status",
+    "Number": "canon_number",
+    "True/False": "canon_truth",
+    "Date": "canon_date",
+    "URL": "canon_url",
+}
+
+
+def install_rules(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the rule macros in a scratch database."""
+    for macro in _MACROS:
+        con.execute(macro)
