@@ -19,10 +19,10 @@ def _list(words: tuple[str, ...]) -> str:
 
 
 # Ten digits need no cleaning: most values take the first branch.
-_PHONE: Final = f"""
+_PHONE: Final = """
 CREATE OR REPLACE MACRO canon_phone(t) AS (
-    CASE WHEN regexp_full_match(t, '[0-9]{{10}}') THEN north_american(t)
-         ELSE north_american(regexp_replace(regexp_replace(t, '[^0-9]', '', 'g'), '^1([0-9]{{10}})$', '\\1'))
+    CASE WHEN regexp_full_match(t, '[0-9]{10}') THEN north_american(t)
+         ELSE north_american(regexp_replace(regexp_replace(t, '[^0-9]', '', 'g'), '^1([0-9]{10})$', '\\1'))
     END)
 """
 _MACROS: Final = (
@@ -49,8 +49,8 @@ _MACROS: Final = (
     f"""CREATE OR REPLACE MACRO canon_language(t) AS (
     CASE WHEN regexp_matches(t, {literal(rules.LANGUAGE_PATTERN)}) THEN t END)""",
     f"""CREATE OR REPLACE MACRO canon_status(t) AS (
-    CASE WHEN replace(lower(t), ' ', '-') IN ({_list(rules.MESSAGING_STATUSES)}) THEN replace(lower(t), ' ', '-') END)""",
-    """CREATE OR REPLACE MACRO canon_text(t) AS t""",
+    CASE WHEN replace(lower(t), ' ', '-') IN ({_list(rules.MESSAGING_STATUSES)})
+         THEN replace(lower(t), ' ', '-') END)""",
     f"""CREATE OR REPLACE MACRO filled(t) AS nullif(nullif(t, ''), {literal(rules.UNSET)})""",
     """CREATE OR REPLACE MACRO json_text(t) AS coalesce(CAST(to_json(t) AS VARCHAR), 'null')""",
 )

@@ -1,7 +1,7 @@
 -- A preview: frozen changes, requests and predictions over named pulls and one mapping revision.
 CREATE TABLE preview.preview (
     preview_id INTEGER, direction VARCHAR, sobjects VARCHAR[], mapping_revision INTEGER, mapping_digest VARCHAR,
-    only_record VARCHAR, created_at TIMESTAMPTZ, seconds DOUBLE
+    only_record VARCHAR, run VARCHAR, created_at TIMESTAMPTZ, seconds DOUBLE
 );
 
 -- The pulls a preview stands on.

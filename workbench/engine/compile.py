@@ -1,0 +1,90 @@
+"""A validated mapping becomes wide queries, one column per mapped field: the only dynamic SQL of the house.
+
+Every name passes `identifier()`, every constant `literal()`, every value is bound. Both directions share the
+expressions below: a value of either system as canonical text, so that equal things compare equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.domain.fields import MainstayField, SalesforceField
+from workbench.engine.rules_sql import CANON_MACROS
+from workbench.store.quoting import identifier, literal
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One mapped pair with both ends known. `column` is the receiving side's name, quoted."""
+
+    salesforce: SalesforceField
+    mainstay: MainstayField
+    column: str
+    is_matching: bool = False
+
+
+def salesforce_text(field: SalesforceField, source: str = "s") -> str:
+    """A landed Salesforce value as text, blank as NULL; `UNSET` is a keyword of Mainstay and counts as blank."""
+    value = f"{source}.{identifier(field.name)}"
+    kind = field.type
+    if kind == "boolean":
+        return f"CAST({value} AS VARCHAR)"
+    if kind in ("double", "currency", "percent"):
+        return f"number_text({value})"
+    if kind == "date":
+        return f"strftime({value}, '%Y-%m-%d')"
+    if kind == "datetime":
+        return f"strftime({value} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"
+    if kind == "int":
+        return f"CAST({value} AS VARCHAR)"
+    return f"filled({value})"
+
+
+def mainstay_text(field: MainstayField, source: str = "c") -> str:
+    """A landed Mainstay value as text, blank as NULL."""
+    value = f"{source}.{identifier(field.path)}"
+    if field.data_type == "datetime" and not field.is_custom:
+        return f"strftime({value} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"
+    if field.data_type in ("boolean", "integer") and not field.is_custom:
+        return f"CAST({value} AS VARCHAR)"
+    return f"nullif({value}, '')"
+
+
+def canonical(field: MainstayField, text: str) -> str:
+    """Text as Mainstay stores and compares it; a value that does not fit stays as it is."""
+    macro = CANON_MACROS.get(field.data_type)
+    return text if macro is None else f"coalesce({macro}({text}), {text})"
+
+
+def fits(field: MainstayField, text: str) -> str:
+    """Whether Mainstay takes this (non-null) text for the field."""
+    if field.data_type == "Multi-Choice":
+        options = ", ".join(literal(option) for option in field.options)
+        return f"{text} IN ({options})" if options else "false"
+    macro = CANON_MACROS.get(field.data_type)
+    return "true" if macro is None else f"{macro}({text}) IS NOT NULL"
+
+
+def json_value(field: MainstayField, text: str) -> str:
+    """The value as JSON: numbers and truth values bare where they fit, everything else as text."""
+    if field.data_type == "Number" and field.is_custom:
+        return f"CASE WHEN canon_number({text}) IS NOT NULL THEN canon_number({text}) ELSE json_text({text}) END"
+    if field.data_type == "True/False" and field.is_custom:
+        return f"CASE WHEN {text} IN ('true', 'false') THEN {text} ELSE json_text({text}) END"
+    return f"json_text({text})"
+
+
+def row_hash(columns: Sequence[str]) -> str:
+    """One hash over all mapped columns: rows that hash alike need no comparison value by value."""
+    return f"hash({', '.join(columns)})" if columns else "CAST(0 AS UBIGINT)"
+
+
+def joined(parts: Sequence[str], glue: str = ",") -> str:
+    """The non-null parts joined; an empty text where there is none."""
+    return f"concat_ws({literal(glue)}, {', '.join(parts)})" if parts else "''"
+
+
+def json_key(name: str) -> str:
+    """A JSON member name and its colon, as a SQL text constant's content."""
+    return literal('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '":')

@@ -1,0 +1,228 @@
+"""Records of a batch that touch one phone, walked in FIFO order through the ladder.
+
+Identity errors depend on order: a phone shared by two records, freed by an earlier one, or a CRM ID acquired on the
+way. Set-based SQL finds these records and their groups; only they are walked, and the walk replaces their
+set-based prediction. Source: DESIGN section 6, "Sequence"; the order is SystemModstamp, then Id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from workbench.domain import ladder, rules
+from workbench.engine.compile_export import ExportPlan
+
+_WALK_SCHEMA = pa.schema(
+    [
+        ("record_id", pa.string()),
+        ("contact_id", pa.string()),
+        ("rule", pa.string()),
+        ("action", pa.string()),
+        ("phone", pa.string()),
+        ("codes", pa.list_(pa.string())),
+        ("body", pa.string()),
+        ("fields", pa.string()),
+    ]
+)
+_ACTION_OF_RULE = {"crm_id": "update", "phone": "link", "none": "create"}
+
+
+@dataclass
+class Directory:
+    """The contacts that walked records can reach, by each of their three names; new ones join as they are made."""
+
+    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    crm_ids: dict[str, str] = field(default_factory=dict)
+    phones: dict[str, str] = field(default_factory=dict)
+
+    def by_id(self, contact_id: str) -> ladder.Contact | None:
+        return self.contacts.get(contact_id)
+
+    def by_crm_id(self, crm_id: str) -> ladder.Contact | None:
+        return self.contacts.get(self.crm_ids.get(crm_id, ""))
+
+    def by_phone(self, phone: str) -> ladder.Contact | None:
+        return self.contacts.get(self.phones.get(phone, ""))
+
+    def save(self, contact: dict[str, Any]) -> None:
+        """Add or replace a contact and its names."""
+        contact_id = contact["id"]
+        before = self.contacts.get(contact_id)
+        if before is not None and before.get("phone"):
+            self.phones.pop(before["phone"], None)
+        self.contacts[contact_id] = contact
+        if contact.get("phone"):
+            self.phones[contact["phone"]] = contact_id
+        if contact.get("crm_id"):
+            self.crm_ids[contact["crm_id"]] = contact_id
+
+
+def label_groups(con: duckdb.DuckDBPyConnection) -> None:
+    """work.group_outgoing: record_id, group_id; records that share a contended phone, directly or by others.
+
+    Connected components by label propagation: each record takes the least label of its phones, each phone the
+    least of its records, until nothing moves. A group is named by its first record's seq.
+    """
+    con.execute(
+        "CREATE OR REPLACE TABLE work.group_outgoing AS "
+        "SELECT record_id, min(seq) AS group_id FROM work.collision_outgoing GROUP BY record_id"
+    )
+    while True:
+        con.execute(
+            "CREATE OR REPLACE TABLE work.group_next AS "
+            "WITH phone AS (SELECT c.phone, min(g.group_id) AS group_id FROM work.collision_outgoing AS c "
+            "JOIN work.group_outgoing AS g ON g.record_id = c.record_id GROUP BY c.phone) "
+            "SELECT c.record_id, min(phone.group_id) AS group_id FROM work.collision_outgoing AS c "
+            "JOIN phone ON phone.phone = c.phone GROUP BY c.record_id"
+        )
+        moved = con.execute(
+            "SELECT count(*) FROM work.group_outgoing AS g JOIN work.group_next AS n ON n.record_id = g.record_id "
+            "WHERE n.group_id <> g.group_id"
+        ).fetchone()
+        con.execute("CREATE OR REPLACE TABLE work.group_outgoing AS SELECT * FROM work.group_next")
+        if not moved or not moved[0]:
+            con.execute("DROP TABLE work.group_next")
+            return
+
+
+def walk(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> int:
+    """Make work.walk_outgoing, one row per walked record with its outcome in order; return how many."""
+    directory = _directory(con, plan)
+    institution = ladder.Institution(
+        {pair.mainstay.name: pair.mainstay for pair in plan.pairs if pair.mainstay.is_custom},
+        plan.has_sms,
+        plan.has_web_bot,
+    )
+    records = con.execute(
+        "SELECT v.seq, v.record_id, v.phone_key, p.body FROM work.verdict_outgoing AS v "
+        "JOIN work.payload AS p ON p.record_id = v.record_id JOIN work.sending AS s ON s.record_id = v.record_id "
+        "WHERE s.is_walked ORDER BY v.seq"
+    ).fetchall()
+    rows = [
+        _send(plan, directory, institution, record_id, phone, json.loads(body)) for _, record_id, phone, body in records
+    ]
+    con.register("walked", pa.Table.from_pylist(rows, schema=_WALK_SCHEMA))
+    con.execute("CREATE OR REPLACE TABLE work.walk_outgoing AS SELECT * FROM walked")
+    con.unregister("walked")
+    return len(rows)
+
+
+def _send(  # noqa: PLR0917  one record's context, in reading order
+    plan: ExportPlan,
+    directory: Directory,
+    institution: ladder.Institution,
+    record_id: str,
+    phone: str | None,
+    body: dict[str, Any],
+) -> dict[str, Any]:
+    """One record in package order: PUT by CRM ID, PUT by phone, POST; the first that finds its contact answers."""
+    filled = _without_clears(body)
+    if (target := directory.by_crm_id(record_id)) is not None:
+        rule, path, sent = "crm_id", record_id, {**filled, **_clears(plan, filled, target)}
+        sent.pop("crm_id", None)
+    elif phone is not None and (target := directory.by_phone(phone)) is not None:
+        rule, path, sent = "phone", phone, {**filled, "crm_id": record_id}
+    else:
+        rule, path, sent = "none", "", {**filled, "crm_id": record_id}
+    if rule == "none":
+        answer = ladder.post(sent, directory, institution)
+    else:
+        answer = ladder.put(path, sent, directory, institution)
+    is_written = answer.contact is not None
+    if answer.contact is not None:
+        directory.save({**answer.contact, "id": answer.contact.get("id") or f"new:{record_id}"})
+    return {
+        "record_id": record_id,
+        "contact_id": target["id"] if target is not None and not target["id"].startswith("new:") else None,
+        "rule": rule,
+        "action": _ACTION_OF_RULE[rule] if is_written else "blocked",
+        "phone": phone,
+        "codes": answer.codes,
+        "body": json.dumps(sent, ensure_ascii=False, separators=(",", ":")),
+        "fields": json.dumps(_field_changes(sent, target or {}), ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def _without_clears(body: dict[str, Any]) -> dict[str, Any]:
+    filled = {name: value for name, value in body.items() if value != rules.UNSET and name != "custom"}
+    custom = {name: value for name, value in body.get("custom", {}).items() if value != rules.UNSET}
+    return {**filled, "custom": custom} if custom else filled
+
+
+def _clears(plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact) -> dict[str, Any]:
+    """UNSET for each mapped value that is blank in Salesforce and filled on this contact."""
+    if not plan.include_field_deletions:
+        return {}
+    clears: dict[str, Any] = {}
+    custom = dict(filled.get("custom", {}))
+    for pair in plan.pairs:
+        name, source = pair.mainstay.name, contact.get("custom", {}) if pair.mainstay.is_custom else contact
+        target = custom if pair.mainstay.is_custom else clears
+        if name not in (custom if pair.mainstay.is_custom else filled) and source.get(name) is not None:
+            target[name] = rules.UNSET
+    return {**clears, "custom": custom} if custom else clears
+
+
+def _field_changes(sent: Mapping[str, Any], contact: ladder.Contact) -> list[dict[str, Any]]:
+    flat = [(name, value, contact.get(name)) for name, value in sent.items() if name != "custom"]
+    known = contact.get("custom", {})
+    flat += [(f"custom.{name}", value, known.get(name)) for name, value in sent.get("custom", {}).items()]
+    changes = [(name, _text(before), _text(value)) for name, value, before in flat]
+    return [{"field": name, "before": old, "after": new} for name, old, new in changes if old != new]
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value == rules.UNSET:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return rules.number_text(value) if isinstance(value, int | float) else str(value)
+
+
+def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
+    """Every contact that a walked record is linked to, or that holds a phone one of them touches."""
+    columns = ", ".join(f"n.{pair.column}" for pair in plan.pairs)
+    cursor = con.execute(
+        f"""WITH walked AS (SELECT DISTINCT record_id FROM work.collision_outgoing),
+        touched AS (
+            SELECT DISTINCT touch.phone FROM work.touch_outgoing AS touch SEMI JOIN walked USING (record_id)
+        ),
+        reached AS (
+            SELECT v.contact_id FROM work.verdict_outgoing AS v SEMI JOIN walked USING (record_id)
+            UNION
+            SELECT owner.contact_id FROM work.phone_owner AS owner SEMI JOIN touched ON touched.phone = owner.phone
+        )
+        SELECT n.contact_id AS "_id", n.crm_id_key AS "_crm", n.phone_key AS "_phone",
+               n.previous_phone_key AS "_previous", n.sms_now AS "_sms", n.web_now AS "_web",
+               n.preferred_now AS "_preferred", {columns}
+        FROM work.contact_now AS n SEMI JOIN reached ON reached.contact_id = n.contact_id"""
+    )
+    names = [f"_{key}" for key in ("id", "crm", "phone", "previous", "sms", "web", "preferred")]
+    directory = Directory()
+    for row in cursor.fetchall():
+        keys = dict(zip(names, row, strict=False))
+        directory.save(_contact(keys, zip(plan.pairs, row[len(names) :], strict=True)))
+    return directory
+
+
+def _contact(keys: Mapping[str, Any], values: Iterable[Any]) -> dict[str, Any]:
+    custom: dict[str, Any] = {}
+    contact: dict[str, Any] = {"custom": custom}
+    for pair, value in values:
+        (custom if pair.mainstay.is_custom else contact)[pair.mainstay.name] = value
+    contact.update(
+        id=keys["_id"],
+        crm_id=keys["_crm"],
+        phone=keys["_phone"],
+        previous_phone=keys["_previous"],
+        messaging_status_sms=keys["_sms"],
+        messaging_status_web_bot=keys["_web"],
+        preferred_name=keys["_preferred"],
+    )
+    return contact

@@ -1,0 +1,58 @@
+-- verdict_incoming: which Salesforce record each contact reaches, before its fields are compared.
+-- grain: one row per work.incoming.contact_id
+-- reads: work.incoming, work.record_now, work.record_link, work.match_incoming
+-- source: guide, "Initial sync": CRM ID first, then the matching fields; a match acquires the CRM ID
+-- binds: $create_unmatched
+WITH prefix AS (
+    SELECT min(record_id[1:3]) AS key_prefix FROM work.record_now
+),
+found AS (
+    SELECT incoming.seq,
+           incoming.contact_id,
+           incoming.crm_id_key,
+           incoming.is_test,
+           incoming.row_hash,
+           own.record_id AS linked_id,
+           coalesce(own.contact_count, 0) AS link_count,
+           matched.record_id AS matched_id,
+           coalesce(matched.match_count, 0) AS match_count,
+           coalesce(matched.rival_count, 0) AS rival_count,
+           other.contact_id AS other_contact_id,
+           prefix.key_prefix
+    FROM work.incoming AS incoming
+    CROSS JOIN prefix
+    LEFT JOIN work.record_link AS own ON own.record_id = incoming.crm_id_key
+    LEFT JOIN work.match_incoming AS matched ON matched.contact_id = incoming.contact_id
+    LEFT JOIN work.record_link AS other ON other.record_id = matched.record_id
+),
+decided AS (
+    SELECT found.*,
+           CASE WHEN is_test THEN 'test_contact'
+                WHEN link_count > 1 THEN 'crm_id_twice'
+                WHEN linked_id IS NOT NULL THEN 'linked'
+                WHEN crm_id_key IS NOT NULL AND crm_id_key[1:3] <> key_prefix THEN 'other_object'
+                WHEN crm_id_key IS NOT NULL THEN 'dangling_crm_id'
+                WHEN match_count > 1 THEN 'several_records'
+                WHEN rival_count > 1 THEN 'several_contacts'
+                WHEN other_contact_id IS NOT NULL THEN 'record_taken'
+                WHEN matched_id IS NOT NULL THEN 'matched'
+                WHEN $create_unmatched THEN 'unmatched'
+                ELSE 'unmatched_ignored' END AS cause
+    FROM found
+)
+SELECT decided.seq,
+       decided.contact_id,
+       CASE WHEN cause = 'linked' THEN linked_id WHEN cause = 'matched' THEN matched_id END AS record_id,
+       coalesce(linked_id, matched_id) AS candidate_id,
+       CASE WHEN cause = 'linked' THEN 'id'
+            WHEN cause = 'matched' THEN 'matching'
+            ELSE 'none' END AS rule,
+       CASE WHEN cause IN ('test_contact', 'other_object', 'unmatched_ignored') THEN 'excluded'
+            WHEN cause = 'linked' THEN 'update'
+            WHEN cause = 'matched' THEN 'link'
+            WHEN cause = 'unmatched' THEN 'create'
+            ELSE 'conflict' END AS action,
+       cause,
+       record_now.row_hash IS DISTINCT FROM decided.row_hash AS may_differ
+FROM decided
+LEFT JOIN work.record_now AS record_now ON record_now.record_id = decided.linked_id

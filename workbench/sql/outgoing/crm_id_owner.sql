@@ -1,0 +1,10 @@
+-- crm_id_owner: which Mainstay contact carries a CRM ID.
+-- grain: one row per CRM ID found in Mainstay
+-- reads: work.contact_now
+-- assumes: CRM IDs are unique in Mainstay; where a server breaks that, owner_count says so and a person decides
+SELECT crm_id_key AS crm_id,
+       min(contact_id) AS contact_id,
+       count(*) AS owner_count
+FROM work.contact_now
+WHERE crm_id_key IS NOT NULL
+GROUP BY crm_id_key

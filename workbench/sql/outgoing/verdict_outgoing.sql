@@ -1,0 +1,41 @@
+-- verdict_outgoing: what would become of each record if it were sent alone, before its fields are compared.
+-- grain: one row per work.match_outgoing.record_id
+-- reads: work.match_outgoing
+-- source: Mainstay API reference, section 4, "Preview matrix"; numbers are entries of the error dictionary
+-- binds: $clears_phone: the phone is mapped and field deletions are included
+WITH phone AS (
+    SELECT match_outgoing.*,
+           CASE WHEN has_phone AND phone_key IS NULL THEN 'invalid'
+                WHEN NOT has_phone AND $clears_phone AND linked_id IS NOT NULL AND contact_phone IS NOT NULL THEN 'cleared'
+                WHEN NOT has_phone THEN 'absent'
+                WHEN phone_key IS NOT DISTINCT FROM contact_phone THEN 'same'
+                WHEN rule = 'crm_id' AND phone_key = contact_previous_phone THEN 'reverted'
+                ELSE 'changes' END AS phone_fate
+    FROM work.match_outgoing AS match_outgoing
+)
+SELECT seq,
+       record_id,
+       contact_id,
+       rule,
+       phone_key,
+       phone_fate,
+       contact_phone,
+       CASE WHEN NOT is_eligible THEN 'excluded'
+            WHEN crm_id_owners > 1 THEN 'conflict'
+            WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN 'conflict'
+            WHEN rule = 'crm_id' AND phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'blocked'
+            WHEN rule = 'crm_id' THEN 'update'
+            WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'blocked'
+            WHEN rule = 'phone' THEN 'link'
+            WHEN NOT has_names OR phone_fate = 'invalid' THEN 'blocked'
+            ELSE 'create' END AS action,
+       CASE WHEN NOT is_eligible OR crm_id_owners > 1 THEN NULL
+            WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN NULL
+            WHEN rule = 'crm_id' AND phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'duplicate-contact'
+            WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'phone-match-found-but-crmId-mismatch'
+            WHEN rule = 'none' AND NOT has_names THEN 'blank-required-data-in-record'
+            WHEN rule = 'none' AND phone_fate = 'invalid' THEN 'invalid-phone' END AS complete_code,
+       crm_id_owners,
+       phone_owners,
+       row_hash IS DISTINCT FROM contact_row_hash AS may_differ
+FROM phone

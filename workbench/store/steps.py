@@ -1,0 +1,32 @@
+"""Static SQL steps: one SELECT a file, the file name is the table it makes in schema `work`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import duckdb
+
+from workbench.errors import StepFailed
+from workbench.store.quoting import identifier
+
+
+@cache
+def step_sql(folder: str, name: str) -> str:
+    """The SELECT of sql/<folder>/<name>.sql."""
+    return (resources.files("workbench") / "sql" / folder / f"{name}.sql").read_text().strip().rstrip(";")
+
+
+def run_step(con: duckdb.DuckDBPyConnection, folder: str, name: str, params: Mapping[str, Any] | None = None) -> None:
+    """Make table work.<name> from its file. Raises StepFailed with the step's name and SQL."""
+    make_table(con, name, step_sql(folder, name), params)
+
+
+def make_table(con: duckdb.DuckDBPyConnection, name: str, select: str, params: Mapping[str, Any] | None = None) -> None:
+    """CREATE OR REPLACE TABLE work.<name> AS <select>. Raises StepFailed with the step's name and SQL."""
+    try:
+        con.execute(f"CREATE OR REPLACE TABLE work.{identifier(name)} AS\n{select}", dict(params or {}))
+    except duckdb.Error as error:
+        raise StepFailed(f"work.{name}", select, str(error).splitlines()[0]) from error
