@@ -100,7 +100,7 @@ def build(store, records, contacts, document, *, has_web_bot=True):
     everything=st.booleans(),
     has_web_bot=st.booleans(),
 )
-def test_the_preview_foretells_every_answer(store, records, contacts, deletions, everything, has_web_bot):  # noqa: PLR0917
+def test_the_preview_foretells_every_answer(store, records, contacts, deletions, everything, has_web_bot):
     document = mapping(deletions=deletions, everything=everything)
     world = build(store, records, contacts, document, has_web_bot=has_web_bot)
 

@@ -29,4 +29,5 @@ def make_table(con: duckdb.DuckDBPyConnection, name: str, select: str, params: M
     try:
         con.execute(f"CREATE OR REPLACE TABLE work.{identifier(name)} AS\n{select}", dict(params or {}))
     except duckdb.Error as error:
-        raise StepFailed(f"work.{name}", select, str(error).splitlines()[0]) from error
+        # DuckDB quotes the value it stumbled on: only the kind of error is safe to show.
+        raise StepFailed(f"work.{name}", select, type(error).__name__) from error

@@ -1,0 +1,33 @@
+"""Literal rows in, rows out: each step runs alone on tables that the test spells out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from workbench.engine.rules_sql import install_rules
+from workbench.store.steps import run_step
+
+
+@pytest.fixture
+def step():
+    """step(folder, name, params, table=[rows...]) -> the step's rows as dicts."""
+    con = duckdb.connect()
+    con.execute("CREATE SCHEMA work")
+    install_rules(con)
+
+    def run(folder: str, name: str, params: dict[str, Any] | None = None, **tables: list[dict[str, Any]]):
+        for table, rows in tables.items():
+            given = pa.Table.from_pylist(rows)
+            blank = pa.schema([f if f.type != pa.null() else pa.field(f.name, pa.string()) for f in given.schema])
+            con.register("given", given.cast(blank))
+            con.execute(f"CREATE OR REPLACE TABLE work.{table} AS SELECT * FROM given")
+            con.unregister("given")
+        run_step(con, folder, name, params)
+        return con.execute(f"SELECT * FROM work.{name}").to_arrow_table().to_pylist()
+
+    yield run
+    con.close()

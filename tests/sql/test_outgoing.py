@@ -1,0 +1,144 @@
+"""The export steps, one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+CLEAN = {
+    "seq": 1, "record_id": "003A", "is_eligible": True, "has_names": True, "has_phone": True,
+    "phone_key": "4045550101", "row_hash": 1, "linked_id": None, "phone_owner_id": None, "crm_id_owners": 0,
+    "phone_owners": 0, "contact_id": None, "rule": "none", "contact_crm_id": None, "contact_phone": None,
+    "contact_previous_phone": None, "contact_row_hash": None,
+}  # fmt: skip
+
+
+def matched(**about):
+    return {**CLEAN, **about}
+
+
+def linked(**about):
+    return matched(linked_id="a1", contact_id="a1", rule="crm_id", contact_crm_id="003A", crm_id_owners=1, **about)
+
+
+# The preview matrix of the API reference, section 4, row by row: (match, action, complete code, fate of the phone).
+MATRIX = {
+    "nobody": (matched(), "create", None, "changes"),
+    "phone, unowned": (
+        matched(phone_owner_id="b1", contact_id="b1", rule="phone", contact_phone="4045550101", phone_owners=1),
+        "link", None, "same",
+    ),
+    "phone, another CRM ID": (
+        matched(
+            phone_owner_id="b1", contact_id="b1", rule="phone", contact_phone="4045550101", contact_crm_id="003Z",
+            phone_owners=1,
+        ),
+        "blocked", "phone-match-found-but-crmId-mismatch", "same",
+    ),
+    "linked, same phone": (
+        linked(phone_owner_id="a1", contact_phone="4045550101", phone_owners=1), "update", None, "same",
+    ),
+    "linked, new phone": (linked(contact_phone="4045550199"), "update", None, "changes"),
+    "linked, previous phone": (
+        linked(contact_phone="4045550199", contact_previous_phone="4045550101"), "update", None, "reverted",
+    ),
+    "linked, another's phone": (
+        linked(contact_phone="4045550199", phone_owner_id="b1", phone_owners=1), "blocked", "duplicate-contact", "changes",
+    ),
+    "linked, another's phone that was its own": (
+        linked(contact_phone="4045550199", contact_previous_phone="4045550101", phone_owner_id="b1", phone_owners=1),
+        "update", None, "reverted",
+    ),
+    "linked, invalid phone": (linked(phone_key=None, contact_phone="4045550199"), "update", None, "invalid"),
+    "nobody, invalid phone": (matched(phone_key=None), "blocked", "invalid-phone", "invalid"),
+    "nobody, no phone": (matched(phone_key=None, has_phone=False), "create", None, "absent"),
+    "nobody, no name": (matched(has_names=False), "blocked", "blank-required-data-in-record", "changes"),
+    "criteria false": (matched(is_eligible=False), "excluded", None, "changes"),
+    "CRM ID twice in Mainstay": (linked() | {"crm_id_owners": 2}, "conflict", None, "changes"),
+    "phone twice in Mainstay": (
+        matched(phone_owner_id="b1", contact_id="b1", rule="phone", contact_phone="4045550101", phone_owners=2),
+        "conflict", None, "same",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MATRIX)
+def test_the_matrix(step, case):
+    match, action, code, fate = MATRIX[case]
+    (row,) = step("outgoing", "verdict_outgoing", {"clears_phone": False}, match_outgoing=[match])
+    assert (row["action"], row["complete_code"], row["phone_fate"]) == (action, code, fate)
+
+
+def test_a_blank_phone_is_cleared_only_where_deletions_are_included(step):
+    blank = linked(has_phone=False, phone_key=None, contact_phone="4045550199")
+    fates = [
+        step("outgoing", "verdict_outgoing", {"clears_phone": clears}, match_outgoing=[blank])[0]["phone_fate"]
+        for clears in (True, False)
+    ]
+    assert fates == ["cleared", "absent"]
+
+
+def test_an_owner_is_counted(step):
+    rows = step(
+        "outgoing",
+        "phone_owner",
+        contact_now=[
+            {"contact_id": "a2", "phone_key": "4045550101"},
+            {"contact_id": "a1", "phone_key": "4045550101"},
+            {"contact_id": "a3", "phone_key": None},
+        ],
+    )
+    assert rows == [{"phone": "4045550101", "contact_id": "a1", "owner_count": 2}]
+
+
+def test_a_record_is_matched_by_crm_id_before_phone(step):
+    (row,) = step(
+        "outgoing",
+        "match_outgoing",
+        outgoing=[
+            {
+                "seq": 1, "record_id": "003A", "is_eligible": True, "has_names": True, "has_phone": True,
+                "phone_key": "4045550101", "row_hash": 7,
+            }
+        ],
+        crm_id_owner=[{"crm_id": "003A", "contact_id": "a1", "owner_count": 1}],
+        phone_owner=[{"phone": "4045550101", "contact_id": "b1", "owner_count": 1}],
+        contact_now=[
+            {"contact_id": "a1", "crm_id_key": "003A", "phone_key": None, "previous_phone_key": None, "row_hash": 7},
+            {"contact_id": "b1", "crm_id_key": None, "phone_key": "4045550101", "previous_phone_key": None, "row_hash": 8},
+        ],
+    )  # fmt: skip
+    assert (row["contact_id"], row["rule"], row["phone_owner_id"]) == ("a1", "crm_id", "b1")
+
+
+VERDICT = {
+    "record_id": "003A", "seq": 1, "phone_key": "4045550101", "contact_phone": None, "action": "create",
+    "rule": "none", "phone_fate": "changes",
+}  # fmt: skip
+
+
+def touches(step, *verdicts):
+    rows = step("outgoing", "touch_outgoing", verdict_outgoing=[{**VERDICT, **about} for about in verdicts])
+    return sorted((row["record_id"], row["phone"]) for row in rows)
+
+
+def test_a_changing_phone_is_taken_and_given_up(step):
+    changing = {"rule": "crm_id", "action": "update", "contact_phone": "4045550199"}
+    assert touches(step, changing) == [("003A", "4045550101"), ("003A", "4045550199")]
+
+
+def test_a_kept_phone_is_not_touched(step):
+    kept = {"rule": "crm_id", "action": "update", "phone_fate": "same", "contact_phone": "4045550101"}
+    assert touches(step, kept, {"action": "excluded"}) == []
+
+
+def test_only_phones_of_two_records_collide(step):
+    rows = step(
+        "outgoing",
+        "collision_outgoing",
+        touch_outgoing=[
+            {"record_id": "003A", "seq": 1, "phone": "1"},
+            {"record_id": "003B", "seq": 2, "phone": "1"},
+            {"record_id": "003B", "seq": 2, "phone": "2"},
+        ],
+    )
+    assert sorted((row["record_id"], row["phone"]) for row in rows) == [("003A", "1"), ("003B", "1")]
