@@ -1,0 +1,102 @@
+"""The store: one transaction a write, many processes, clear sentences."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import textwrap
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from workbench.errors import ConfigurationError, StepFailed, StoreBusy
+from workbench.store import Store, identifier, literal
+from workbench.store.steps import make_table
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(str(tmp_path / "data" / "t.duckdb"), patience_seconds=0.3)
+
+
+def test_a_new_store_is_migrated_once(store):
+    again = Store(store.dsn)
+    names = [row["name"] for row in again.rows("SELECT name FROM config.migration ORDER BY name")]
+    assert names == sorted(set(names))
+    assert names[0] == "0001_schemas"
+
+
+def test_a_failing_write_leaves_nothing(store):
+    with pytest.raises(duckdb.Error):
+        store.write(
+            "INSERT INTO mainstay.field (name) VALUES ('half')",
+            "INSERT INTO mainstay.field (nope) VALUES ('other half')",
+        )
+    assert store.rows("SELECT name FROM mainstay.field") == []
+
+
+def test_tables_are_readable_by_name_in_a_write(store):
+    store.write("INSERT INTO mainstay.field BY NAME SELECT * FROM given", tables={"given": pa.table({"name": ["a"]})})
+    assert store.rows("SELECT name FROM mainstay.field WHERE name = $name", {"name": "a"}) == [{"name": "a"}]
+
+
+def test_a_store_held_elsewhere_is_busy_and_says_so(store):
+    with store.path.with_name(store.path.name + ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StoreBusy, match="in use by another process"):
+            store.rows("SELECT 1 AS one")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database" * 100)
+    with pytest.raises(ConfigurationError, match=r"notes\.txt"):
+        Store(str(path))
+
+
+def test_modes_that_are_not_built_say_so():
+    with pytest.raises(ConfigurationError, match="quack"):
+        Store("quack:localhost:9494")
+
+
+def test_a_failed_step_shows_no_value(store):
+    con = duckdb.connect()
+    con.execute("CREATE SCHEMA work")
+    with pytest.raises(StepFailed) as caught:
+        make_table(con, "broken", "SELECT CAST('4045550101 Ana' AS INTEGER) AS x")
+    assert "4045550101" not in str(caught.value)
+    assert caught.value.step == "work.broken"
+
+
+def test_names_and_texts_are_quoted():
+    assert identifier('a"b') == '"a""b"'
+    assert literal("O'Brien") == "'O''Brien'"
+    for bad in ("", "a\0b"):
+        with pytest.raises(ValueError, match="column name"):
+            identifier(bad)
+
+
+@pytest.mark.slow
+def test_processes_and_threads_lose_no_row(tmp_path):
+    """Four processes of three threads each write and read one file; every row is there."""
+    path = tmp_path / "shared.duckdb"
+    Store(str(path))
+    script = textwrap.dedent(
+        f"""
+        import sys, threading
+        from workbench.store import Store
+        def work(name):
+            store = Store({str(path)!r})
+            for index in range(5):
+                store.write(("INSERT INTO mainstay.field (name) VALUES ($n)", {{"n": f"{{sys.argv[1]}}-{{name}}-{{index}}"}}))
+                store.rows("SELECT count(*) AS n FROM mainstay.field")
+        threads = [threading.Thread(target=work, args=(name,)) for name in range(3)]
+        [t.start() for t in threads]
+        [t.join() for t in threads]
+        """
+    )
+    running = [subprocess.Popen([sys.executable, "-c", script, str(number)]) for number in range(4)]
+    assert [process.wait(timeout=120) for process in running] == [0, 0, 0, 0]
+    assert Store(str(path)).rows("SELECT count(DISTINCT name) AS n FROM mainstay.field") == [{"n": 60}]
