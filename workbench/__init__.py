@@ -1,0 +1,35 @@
+"""Mainstay Workbench: see what a Salesforce and Mainstay sync will do, record by record, before anything is sent.
+
+    import workbench as wb
+
+    wb.connect()                        # the store and both systems, from WORKBENCH_ settings
+    wb.pull()
+    p = wb.preview("export")            # or "import"
+    p.counts, p.buckets, p.changes.df() # also .pl(), .sql
+    b = p.batch(action="update", by="Dana")
+    wb.approve(b, by="Sam")
+    wb.push(b)
+    wb.results().pl()
+
+Nothing heavy is loaded before the first verb.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.notebook import Workbench, approve, connect, preview, pull, push, results, sql
+
+__all__ = ["Workbench", "approve", "connect", "preview", "pull", "push", "results", "sql"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("workbench.notebook"), name)
+    raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -47,9 +47,7 @@ WRITTEN: Final = (Status.SUCCESS, Status.PARTIAL)
 # The one transition table. `pushing` leads to itself when a push takes over from one that was killed.
 TRANSITIONS: Final[dict[BatchState, frozenset[BatchState]]] = {
     BatchState.DRAFT: frozenset({BatchState.SUBMITTED, BatchState.CANCELLED}),
-    BatchState.SUBMITTED: frozenset(
-        {BatchState.APPROVED, BatchState.REJECTED, BatchState.STALE, BatchState.CANCELLED}
-    ),
+    BatchState.SUBMITTED: frozenset({BatchState.APPROVED, BatchState.REJECTED, BatchState.STALE, BatchState.CANCELLED}),
     BatchState.APPROVED: frozenset({BatchState.PUSHING, BatchState.STALE, BatchState.CANCELLED}),
     BatchState.PUSHING: frozenset({BatchState.PUSHING, BatchState.PAUSED, BatchState.DONE, BatchState.STALE}),
     BatchState.PAUSED: frozenset({BatchState.PUSHING, BatchState.STALE, BatchState.CANCELLED}),

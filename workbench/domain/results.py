@@ -108,7 +108,8 @@ def mainstay_status(method: str, http_status: int, errors: Sequence[dict[str, An
 
     Source: Mainstay API reference, section 1 ("Classify by error code + HTTP method") and section 8.
 
-    >>> mainstay_status("PUT", 200, [{"code": "invalid-phone"}]), mainstay_status("POST", 400, [{"code": "invalid-phone"}])
+    >>> refused = [{"code": "invalid-phone"}]
+    >>> mainstay_status("PUT", 200, refused), mainstay_status("POST", 400, refused)
     (<Status.PARTIAL: 'partial'>, <Status.FAIL: 'fail'>)
     """
     is_accepted = 200 <= http_status < 300

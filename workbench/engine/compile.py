@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from workbench.domain.fields import MainstayField, SalesforceField
 from workbench.engine.rules_sql import CANON_MACROS
 from workbench.store.quoting import identifier, literal
+
+# Types whose text Mainstay rewrites when it stores it; the others are kept as they came.
+_CHANGING_MACROS: Final = {name: CANON_MACROS[name] for name in ("phone", "Phone", "Number", "True/False", "Date")}
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,11 @@ class Pair:
     mainstay: MainstayField
     column: str
     is_matching: bool = False
+
+    @property
+    def now(self) -> str:
+        """The column of the receiving side's present value, in the wide queries that hold both."""
+        return identifier("now " + self.column[1:-1].replace('""', '"'))
 
 
 def salesforce_text(field: SalesforceField, source: str = "s") -> str:
@@ -53,7 +62,11 @@ def mainstay_text(field: MainstayField, source: str = "c") -> str:
 
 def canonical(field: MainstayField, text: str) -> str:
     """Text as Mainstay stores and compares it; a value that does not fit stays as it is."""
-    macro = CANON_MACROS.get(field.data_type)
+    if field.data_type == "email":
+        return f"lower({text})"
+    if field.data_type == "messaging status":
+        return f"replace(lower({text}), ' ', '-')"
+    macro = _CHANGING_MACROS.get(field.data_type)
     return text if macro is None else f"coalesce({macro}({text}), {text})"
 
 
@@ -78,6 +91,11 @@ def json_value(field: MainstayField, text: str) -> str:
 def row_hash(columns: Sequence[str]) -> str:
     """One hash over all mapped columns: rows that hash alike need no comparison value by value."""
     return f"hash({', '.join(columns)})" if columns else "CAST(0 AS UBIGINT)"
+
+
+def lines(parts: Sequence[str]) -> str:
+    """Select-list items, one a line."""
+    return ",\n           ".join(parts)
 
 
 def joined(parts: Sequence[str], glue: str = ",") -> str:

@@ -15,6 +15,7 @@ from workbench.engine.compile import (
     joined,
     json_key,
     json_value,
+    lines,
     mainstay_text,
     row_hash,
     salesforce_text,
@@ -56,50 +57,46 @@ def export_plan(
     )  # fmt: skip
 
 
-def outgoing(plan: ExportPlan, *, only: bool = False) -> str:
-    """work.outgoing: one row per Salesforce record in FIFO order: seq, record_id, identity keys, mapped values.
+def _outgoing_values(plan: ExportPlan) -> list[str]:
+    return [canonical(pair.mainstay, salesforce_text(pair.salesforce)) for pair in plan.pairs]
 
-    Values are what Mainstay would store, as text; NULL is blank. Binds $only when `only` is set.
+
+def contact_values(plan: ExportPlan) -> list[str]:
+    """The mapped values of a landed contact `c` as Mainstay stores them, in the plan's order."""
+    return [canonical(pair.mainstay, mainstay_text(pair.mainstay)) for pair in plan.pairs]
+
+
+def outgoing(plan: ExportPlan, *, only: bool = False) -> str:
+    """work.outgoing: one row per Salesforce record in FIFO order: identity keys and one hash of the mapped values.
+
+    Narrow on purpose: most rows are equal on both sides, and only those that differ are looked at value by value.
+    Binds $only when `only` is set.
     """
-    values = [f"{canonical(p.mainstay, salesforce_text(p.salesforce))} AS {p.column}" for p in plan.pairs]
     phone = plan.pair("phone")
     raw_phone = salesforce_text(phone.salesforce) if phone else "CAST(NULL AS VARCHAR)"
     names = [plan.pair(name) for name in ("first_name", "last_name")]
     has_names = " AND ".join(f"{salesforce_text(p.salesforce)} IS NOT NULL" if p else "false" for p in names)
     criteria = f"coalesce(s.{identifier(plan.criteria)}, false)" if plan.criteria else "true"
     where = ' AND s."Id" = $only' if only else ""
-    columns = [p.column for p in plan.pairs]
-    return f"""SELECT *, {row_hash(columns)} AS row_hash
-FROM (
-    SELECT row_number() OVER (ORDER BY s."SystemModstamp", s."Id") AS seq,
-           s."Id" AS record_id,
-           s."SystemModstamp" AS modified_at,
-           {criteria} AS is_eligible,
-           {has_names} AS has_names,
-           {raw_phone} IS NOT NULL AS has_phone,
-           canon_phone({raw_phone}) AS phone_key,
-           {("," + chr(10) + "           ").join(values)}
-    FROM store.salesforce.{identifier(plan.sobject)} AS s
-    WHERE NOT coalesce(s."IsDeleted", false){where}
-)"""
+    return f"""SELECT row_number() OVER (ORDER BY s."SystemModstamp", s."Id") AS seq,
+       s."Id" AS record_id,
+       {criteria} AS is_eligible,
+       {has_names} AS has_names,
+       {raw_phone} IS NOT NULL AS has_phone,
+       canon_phone({raw_phone}) AS phone_key,
+       {row_hash(_outgoing_values(plan))} AS row_hash
+FROM store.salesforce.{identifier(plan.sobject)} AS s
+WHERE NOT coalesce(s."IsDeleted", false){where}"""
 
 
 def contact_now(plan: ExportPlan) -> str:
-    """work.contact_now: one row per contact: identity keys and the mapped values as Mainstay stores them."""
-    values = [f"{canonical(p.mainstay, mainstay_text(p.mainstay))} AS {p.column}" for p in plan.pairs]
-    columns = [p.column for p in plan.pairs]
-    return f"""SELECT *, {row_hash(columns)} AS row_hash
-FROM (
-    SELECT c.id AS contact_id,
-           nullif(c.crm_id, '') AS crm_id_key,
-           coalesce(canon_phone(c.phone), nullif(c.phone, '')) AS phone_key,
-           coalesce(canon_phone(c.previous_phone), nullif(c.previous_phone, '')) AS previous_phone_key,
-           nullif(c.messaging_status_sms, '') AS sms_now,
-           nullif(c.messaging_status_web_bot, '') AS web_now,
-           nullif(c.preferred_name, '') AS preferred_now,
-           {("," + chr(10) + "           ").join(values)}
-    FROM store.mainstay.contact AS c
-)"""
+    """work.contact_now: one row per contact: identity keys and one hash of the mapped values."""
+    return f"""SELECT c.id AS contact_id,
+       nullif(c.crm_id, '') AS crm_id_key,
+       coalesce(canon_phone(c.phone), nullif(c.phone, '')) AS phone_key,
+       coalesce(canon_phone(c.previous_phone), nullif(c.previous_phone, '')) AS previous_phone_key,
+       {row_hash(contact_values(plan))} AS row_hash
+FROM store.mainstay.contact AS c"""
 
 
 def payload(plan: ExportPlan) -> str:
@@ -107,42 +104,54 @@ def payload(plan: ExportPlan) -> str:
 
     `is_full` rows send every filled value; the others what differs. Codes stand in the order of evaluation.
     """
-    sends = {p.column: _sends(plan, p) for p in plan.pairs}
-    return f"""SELECT w.record_id,
+    sends = {pair.column: _sends(plan, pair) for pair in plan.pairs}
+    wanted = [f"{value} AS {pair.column}" for value, pair in zip(_outgoing_values(plan), plan.pairs, strict=True)]
+    now = [f"{value} AS {pair.now}" for value, pair in zip(contact_values(plan), plan.pairs, strict=True)]
+    return f"""WITH side_by_side AS (
+    SELECT w.*,
+           nullif(c.crm_id, '') AS crm_id_now,
+           c.phone AS phone_now,
+           nullif(c.messaging_status_sms, '') AS sms_now,
+           nullif(c.messaging_status_web_bot, '') AS web_now,
+           nullif(c.preferred_name, '') AS preferred_now,
+           {lines([*wanted, *now])}
+    FROM work.sending AS w
+    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s."Id" = w.record_id
+    LEFT JOIN store.mainstay.contact AS c ON c.id = w.contact_id
+)
+SELECT record_id,
        {_body(plan, sends)} AS body,
        {_fields(plan)} AS fields,
        {_codes(plan, sends)} AS codes
-FROM work.sending AS w
-JOIN work.outgoing AS o USING (record_id)
-LEFT JOIN work.contact_now AS n ON n.contact_id = w.contact_id"""
+FROM side_by_side"""
 
 
 def _sends(plan: ExportPlan, pair: Pair) -> str:
     """Whether a value goes into the body: filled and full or different, or a clear where deletions are included."""
     column = pair.column
-    filled = f"(o.{column} IS NOT NULL AND (w.is_full OR o.{column} IS DISTINCT FROM n.{column}))"
+    filled = f"({column} IS NOT NULL AND (is_full OR {column} IS DISTINCT FROM {pair.now}))"
     return f"({filled} OR {_clears(plan, pair)})" if plan.include_field_deletions else filled
 
 
 def _clears(plan: ExportPlan, pair: Pair) -> str:
     if not plan.include_field_deletions:
         return "false"
-    return f"(w.method = 'PUT' AND o.{pair.column} IS NULL AND n.{pair.column} IS NOT NULL)"
+    return f"(method = 'PUT' AND {pair.column} IS NULL AND {pair.now} IS NOT NULL)"
 
 
 def _changes(plan: ExportPlan, pair: Pair) -> str:
     column = pair.column
-    differs = f"(o.{column} IS NOT NULL AND o.{column} IS DISTINCT FROM n.{column})"
+    differs = f"({column} IS NOT NULL AND {column} IS DISTINCT FROM {pair.now})"
     return f"({differs} OR {_clears(plan, pair)})" if plan.include_field_deletions else differs
 
 
 def _body(plan: ExportPlan, sends: dict[str, str]) -> str:
-    standard = ["CASE WHEN w.sends_crm_id THEN '\"crm_id\":' || json_text(w.record_id) END"]
+    standard = ["CASE WHEN sends_crm_id THEN '\"crm_id\":' || json_text(record_id) END"]
     custom: list[str] = []
     for pair in plan.pairs:
-        value = json_value(pair.mainstay, f"o.{pair.column}")
+        value = json_value(pair.mainstay, f"{pair.column}")
         if plan.include_field_deletions:
-            value = f"CASE WHEN o.{pair.column} IS NULL THEN '\"UNSET\"' ELSE {value} END"
+            value = f"CASE WHEN {pair.column} IS NULL THEN '\"UNSET\"' ELSE {value} END"
         part = f"CASE WHEN {sends[pair.column]} THEN {json_key(pair.mainstay.name)} || {value} END"
         (custom if pair.mainstay.is_custom else standard).append(part)
     if custom:
@@ -152,15 +161,15 @@ def _body(plan: ExportPlan, sends: dict[str, str]) -> str:
 
 def _fields(plan: ExportPlan) -> str:
     crm_id = (
-        'CASE WHEN w.sends_crm_id THEN \'{"field":"crm_id","before":\' || json_text(n.crm_id_key) '
-        "|| ',\"after\":' || json_text(w.record_id) || '}' END"
+        'CASE WHEN sends_crm_id THEN \'{"field":"crm_id","before":\' || json_text(crm_id_now) '
+        "|| ',\"after\":' || json_text(record_id) || '}' END"
     )
     parts = [crm_id]
     for pair in plan.pairs:
         head = literal('{"field":' + _json_text(pair.mainstay.path) + ',"before":')
         parts.append(
-            f"CASE WHEN {_changes(plan, pair)} THEN {head} || json_text(n.{pair.column}) "
-            f"|| ',\"after\":' || json_text(o.{pair.column}) || '}}' END"
+            f"CASE WHEN {_changes(plan, pair)} THEN {head} || json_text({pair.now}) "
+            f"|| ',\"after\":' || json_text({pair.column}) || '}}' END"
         )
     return "'[' || " + joined(parts) + " || ']'"
 
@@ -172,12 +181,12 @@ def _json_text(text: str) -> str:
 def _codes(plan: ExportPlan, sends: dict[str, str]) -> str:
     """Partial errors, each with its own field dropped. Source: API reference, section 4 (step 7) and section 8."""
     checks = [
-        "CASE WHEN w.phone_fate = 'invalid' THEN 'invalid-phone' END",
-        "CASE WHEN w.phone_fate = 'reverted' THEN 'contact-out-of-sync' END",
+        "CASE WHEN phone_fate = 'invalid' THEN 'invalid-phone' END",
+        "CASE WHEN phone_fate = 'reverted' THEN 'contact-out-of-sync' END",
     ]
     statuses = [
         _status_check(plan, sends, "messaging_status_sms", _sms_after(), plan.has_sms),
-        _status_check(plan, sends, "messaging_status_web_bot", "n.web_now", plan.has_web_bot),
+        _status_check(plan, sends, "messaging_status_web_bot", "web_now", plan.has_web_bot),
     ]
     wrong = [check for check in statuses if check]
     if wrong:
@@ -190,8 +199,8 @@ def _codes(plan: ExportPlan, sends: dict[str, str]) -> str:
 def _sms_after() -> str:
     """The SMS status the contact has once this request's phone is applied (section 10, items 3 and 4)."""
     return (
-        "CASE WHEN w.phone_fate = 'cleared' THEN NULL "
-        "WHEN w.phone_fate = 'changes' AND n.phone_key IS NULL THEN 'opted-in' ELSE n.sms_now END"
+        "CASE WHEN phone_fate = 'cleared' THEN NULL "
+        "WHEN phone_fate = 'changes' AND phone_now IS NULL THEN 'opted-in' ELSE sms_now END"
     )
 
 
@@ -199,7 +208,7 @@ def _status_check(plan: ExportPlan, sends: dict[str, str], name: str, now: str, 
     pair = plan.pair(name)
     if pair is None:
         return None
-    wanted = f"o.{pair.column}"
+    wanted = f"{pair.column}"
     if not has_channel:
         return f"({sends[pair.column]})"
     is_forbidden = f"{wanted} = 'paused' OR ({wanted} = 'opted-in' AND ({now}) = 'opted-out')"
@@ -214,9 +223,9 @@ def _plain_checks(plan: ExportPlan, sends: dict[str, str]) -> list[str]:
         pair = plan.pair(name)
         if pair is None:
             continue
-        value, sent = f"o.{pair.column}", sends[pair.column]
+        value, sent = f"{pair.column}", sends[pair.column]
         if name == "preferred_name":
-            taken = f"(w.method = 'PUT' AND n.preferred_now IS NOT NULL AND {value} IS DISTINCT FROM n.preferred_now)"
+            taken = f"(method = 'PUT' AND preferred_now IS NOT NULL AND {value} IS DISTINCT FROM preferred_now)"
             checks.append(f"CASE WHEN {sent} AND {taken} THEN 'invalid-preferred-name' END")
             too_long = f"{sent} AND NOT {taken} AND length({value}) > {NAME_LIMIT}"
             checks.append(f"CASE WHEN {too_long} THEN 'invalid-attribute-data: preferred_name' END")
@@ -227,7 +236,7 @@ def _plain_checks(plan: ExportPlan, sends: dict[str, str]) -> list[str]:
         pair = plan.pair(name)
         if pair is not None:
             code = literal(f"invalid-attribute-data: {name}")
-            checks.append(f"CASE WHEN {sends[pair.column]} AND length(o.{pair.column}) > {NAME_LIMIT} THEN {code} END")
+            checks.append(f"CASE WHEN {sends[pair.column]} AND length({pair.column}) > {NAME_LIMIT} THEN {code} END")
     return checks
 
 
@@ -236,7 +245,7 @@ def _custom_checks(plan: ExportPlan, sends: dict[str, str]) -> list[str]:
     checks: list[str] = []
     too_long: list[str] = []
     for pair in custom:
-        value, sent = f"o.{pair.column}", sends[pair.column]
+        value, sent = f"{pair.column}", sends[pair.column]
         fitting = fits(pair.mainstay, value)
         code = literal(f"invalid-attribute-data: {pair.mainstay.name}")
         if fitting != "true":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from workbench.domain.fields import SalesforceField
 from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues
-from workbench.engine.compile import Pair, joined, json_key, mainstay_text, row_hash, salesforce_text
+from workbench.engine.compile import Pair, joined, json_key, lines, mainstay_text, row_hash, salesforce_text
 from workbench.store.quoting import identifier, literal
 
 _NUMERIC = ("double", "currency", "percent", "int")
@@ -63,10 +63,6 @@ def settled(pair: Pair, text: str) -> str:
     return f"coalesce({macro[kind]}({text}), {text})" if kind in macro else text
 
 
-def _columns(values: Sequence[str]) -> str:
-    return (",\n           ").join(values)
-
-
 def _match_keys(plan: ImportPlan, texts: dict[str, str]) -> list[str]:
     """Case does not count and a blank matches nothing: its key is NULL. Source: guide, "Matching Mapping"."""
     parts = [f"lower({texts[pair.column]})" for pair in plan.pairs if pair.is_matching]
@@ -75,37 +71,37 @@ def _match_keys(plan: ImportPlan, texts: dict[str, str]) -> list[str]:
     return [f"{part} AS match_key_{index}" for index, part in enumerate(parts)]
 
 
+def _incoming_values(plan: ImportPlan) -> dict[str, str]:
+    return {pair.column: settled(pair, mainstay_text(pair.mainstay)) for pair in plan.pairs}
+
+
+def _record_values(plan: ImportPlan) -> dict[str, str]:
+    return {pair.column: settled(pair, salesforce_text(pair.salesforce)) for pair in plan.pairs}
+
+
 def incoming(plan: ImportPlan, *, only: bool = False) -> str:
-    """work.incoming: one row per Mainstay contact in order of change: keys and the mapped values, as text."""
-    texts = {pair.column: settled(pair, mainstay_text(pair.mainstay)) for pair in plan.pairs}
-    values = [f"{text} AS {column}" for column, text in texts.items()]
-    where = "\n    WHERE c.id = $only" if only else ""
-    return f"""SELECT *, {row_hash(list(texts))} AS row_hash
-FROM (
-    SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
-           c.id AS contact_id,
-           nullif(c.crm_id, '') AS crm_id_key,
-           coalesce(c.test_user, false) AS is_test,
-           {_columns(_match_keys(plan, texts))},
-           {_columns(values)}
-    FROM store.mainstay.contact AS c{where}
-)"""
+    """work.incoming: one row per Mainstay contact in order of change: keys and one hash of the mapped values."""
+    texts = _incoming_values(plan)
+    where = "\nWHERE c.id = $only" if only else ""
+    return f"""SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
+       c.id AS contact_id,
+       nullif(c.crm_id, '') AS crm_id_key,
+       coalesce(c.test_user, false) AS is_test,
+       {lines(_match_keys(plan, texts))},
+       {row_hash(list(texts.values()))} AS row_hash
+FROM store.mainstay.contact AS c{where}"""
 
 
 def record_now(plan: ImportPlan) -> str:
-    """work.record_now: one row per Salesforce record: keys, the stored criteria, and the mapped values, as text."""
-    texts = {pair.column: settled(pair, salesforce_text(pair.salesforce)) for pair in plan.pairs}
-    values = [f"{text} AS {column}" for column, text in texts.items()]
+    """work.record_now: one row per Salesforce record: keys, the stored criteria, one hash of the mapped values."""
+    texts = _record_values(plan)
     stored = f"coalesce(s.{identifier(plan.criteria.name)}, false)" if plan.criteria else "true"
-    return f"""SELECT *, {row_hash(list(texts))} AS row_hash
-FROM (
-    SELECT s."Id" AS record_id,
-           {stored} AS meets_criteria,
-           {_columns(_match_keys(plan, texts))},
-           {_columns(values)}
-    FROM store.salesforce.{identifier(plan.sobject)} AS s
-    WHERE NOT coalesce(s."IsDeleted", false)
-)"""
+    return f"""SELECT s."Id" AS record_id,
+       {stored} AS meets_criteria,
+       {lines(_match_keys(plan, texts))},
+       {row_hash(list(texts.values()))} AS row_hash
+FROM store.salesforce.{identifier(plan.sobject)} AS s
+WHERE NOT coalesce(s."IsDeleted", false)"""
 
 
 def match_incoming(plan: ImportPlan) -> str:
@@ -159,23 +155,37 @@ LEFT JOIN per_record ON per_record.record_id = per_contact.record_id"""
 
 def payload_incoming(plan: ImportPlan) -> str:
     """work.payload_incoming: one row per work.receiving row: request body, changed fields, expected refusals."""
-    joins = [
-        f"LEFT JOIN (SELECT {p.column} AS value, min(record_id) AS record_id FROM work.record_now "
-        f"WHERE {p.column} IS NOT NULL GROUP BY {p.column}) AS {identifier('owner of ' + p.salesforce.name)} "
-        f"ON {identifier('owner of ' + p.salesforce.name)}.value = i.{p.column}"
+    table = f"store.salesforce.{identifier(plan.sobject)}"
+    wanted = [f"{text} AS {column}" for column, text in _incoming_values(plan).items()]
+    now = [f"{_record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
+    owners = [
+        f'LEFT JOIN (SELECT {_record_values(plan)[p.column]} AS value, min(s."Id") AS record_id FROM {table} AS s '
+        f"GROUP BY ALL) AS {_owner(p)} ON {_owner(p)}.value = {p.column}"
         for p in plan.pairs
         if p.salesforce.unique
     ]
-    return f"""SELECT w.contact_id,
+    return f"""WITH side_by_side AS (
+    SELECT w.contact_id,
+           w.record_id AS target_id,
+           w.is_create,
+           w.meets_criteria,
+           {lines([*wanted, *now])}
+    FROM work.receiving AS w
+    JOIN store.mainstay.contact AS c ON c.id = w.contact_id
+    LEFT JOIN {table} AS s ON s."Id" = w.record_id
+)
+SELECT contact_id,
        {_eligible(plan)} AS is_eligible,
-       {"true" if _is_open(plan) else "false"} AND w.is_create AS is_eligibility_open,
+       {"true" if _is_open(plan) else "false"} AND is_create AS is_eligibility_open,
        {_body(plan)} AS body,
        {_fields(plan)} AS fields,
        {_codes(plan)} AS codes
-FROM work.receiving AS w
-JOIN work.incoming AS i USING (contact_id)
-LEFT JOIN work.record_now AS n ON n.record_id = w.record_id
-{chr(10).join(joins)}"""
+FROM side_by_side
+{chr(10).join(owners)}"""
+
+
+def _owner(pair: Pair) -> str:
+    return identifier("owner of " + pair.salesforce.name)
 
 
 def _criteria_pair(plan: ImportPlan) -> Pair | None:
@@ -194,22 +204,22 @@ def _eligible(plan: ImportPlan) -> str:
     if plan.criteria is None:
         return "true"
     pair = _criteria_pair(plan)
-    stored = "coalesce(n.meets_criteria, false)"
+    stored = "coalesce(meets_criteria, false)"
     if pair is not None:
-        return f"coalesce(i.{pair.column} = 'true', {stored})"
-    return f"CASE WHEN w.is_create THEN {'true' if plan.criteria.calculated else 'false'} ELSE {stored} END"
+        return f"coalesce({pair.column} = 'true', {stored})"
+    return f"CASE WHEN is_create THEN {'true' if plan.criteria.calculated else 'false'} ELSE {stored} END"
 
 
 def _writes(pair: Pair) -> str:
     """Whether this value is written: filled, different, and open to a create or an update."""
     field = pair.salesforce
-    allowed = {(True, True): "true", (True, False): "w.is_create", (False, True): "NOT w.is_create"}
+    allowed = {(True, True): "true", (True, False): "is_create", (False, True): "NOT is_create"}
     may = allowed.get((field.createable, field.updateable), "false")
-    return f"(i.{pair.column} IS NOT NULL AND i.{pair.column} IS DISTINCT FROM n.{pair.column} AND {may})"
+    return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now} AND {may})"
 
 
 def _json(pair: Pair) -> str:
-    text = f"i.{pair.column}"
+    text = f"{pair.column}"
     if pair.salesforce.type == "boolean":
         return f"CASE WHEN {text} IN ('true', 'false') THEN {text} ELSE json_text({text}) END"
     if pair.salesforce.type in _NUMERIC:
@@ -224,8 +234,8 @@ def _body(plan: ImportPlan) -> str:
 
 def _fields(plan: ImportPlan) -> str:
     parts = [
-        f"CASE WHEN {_writes(p)} THEN {literal(_head(p.salesforce))} || json_text(n.{p.column}) "
-        f"|| ',\"after\":' || json_text(i.{p.column}) || '}}' END"
+        f"CASE WHEN {_writes(p)} THEN {literal(_head(p.salesforce))} || json_text({p.now}) "
+        f"|| ',\"after\":' || json_text({p.column}) || '}}' END"
         for p in plan.pairs
     ]
     return "'[' || " + joined(parts) + " || ']'"
@@ -238,10 +248,10 @@ def _head(field: SalesforceField) -> str:
 def _codes(plan: ImportPlan) -> str:
     """Refusals of Salesforce that describe foretells. Source: Salesforce wire reference, section 3."""
     columns = {pair.salesforce.name: pair.column for pair in plan.pairs}
-    missing = [f"i.{columns[name]} IS NULL" if name in columns else "true" for name in plan.required]
+    missing = [f"{columns[name]} IS NULL" if name in columns else "true" for name in plan.required]
     checks = []
     if missing:
-        checks.append(f"CASE WHEN w.is_create AND ({' OR '.join(missing)}) THEN 'REQUIRED_FIELD_MISSING' END")
+        checks.append(f"CASE WHEN is_create AND ({' OR '.join(missing)}) THEN 'REQUIRED_FIELD_MISSING' END")
     checks += _any(plan, "STRING_TOO_LONG", _too_long)
     checks += _any(plan, "INVALID_EMAIL_ADDRESS", _bad_email)
     checks += _any(plan, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", _not_listed)
@@ -257,25 +267,25 @@ def _any(plan: ImportPlan, code: str, check: Callable[[Pair], str | None]) -> li
 
 def _too_long(pair: Pair) -> str | None:
     field = pair.salesforce
-    return f"length(i.{pair.column}) > {field.length}" if field.length and field.type not in _NUMERIC else None
+    return f"length({pair.column}) > {field.length}" if field.length and field.type not in _NUMERIC else None
 
 
 def _bad_email(pair: Pair) -> str | None:
-    return f"canon_email(i.{pair.column}) IS NULL" if pair.salesforce.type == "email" else None
+    return f"canon_email({pair.column}) IS NULL" if pair.salesforce.type == "email" else None
 
 
 def _not_listed(pair: Pair) -> str | None:
     if not pair.salesforce.restricted_picklist:
         return None
     values = ", ".join(literal(value) for value in pair.salesforce.picklist_values)
-    return f"i.{pair.column} NOT IN ({values})" if values else "true"
+    return f"{pair.column} NOT IN ({values})" if values else "true"
 
 
 def _taken(pair: Pair) -> str | None:
     if not pair.salesforce.unique:
         return None
-    owner = identifier("owner of " + pair.salesforce.name)
-    return f"{owner}.record_id IS DISTINCT FROM w.record_id AND {owner}.record_id IS NOT NULL"
+    owner = _owner(pair)
+    return f"{owner}.record_id IS DISTINCT FROM target_id AND {owner}.record_id IS NOT NULL"
 
 
 def required_columns(plan: ImportPlan) -> tuple[Sequence[str], Sequence[str]]:

@@ -1,7 +1,7 @@
 """Make a preview: the ordered steps that put every record of both systems into one named bucket.
 
-The store is attached read-only just while the two wide projections are copied out; everything after runs in a
-scratch database, and the result is written in one short transaction.
+All work runs in a scratch database with the store attached read-only: other readers go on, writers wait for the
+seconds it takes. The result is written in one short transaction.
 """
 
 from __future__ import annotations
@@ -114,25 +114,26 @@ def _export_steps(
 ) -> None:
     wanted = {"only": only} if only is not None else {}
     _require_columns(store, plan.sobject, compile_export.required_columns(plan))
-    with stages.stage("compile"), store.attached(con):
-        make_table(con, "outgoing", compile_export.outgoing(plan, only=only is not None), wanted)
-        make_table(con, "contact_now", compile_export.contact_now(plan))
     clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
-    with stages.stage("match"):
-        run_step(con, "outgoing", "crm_id_owner")
-        run_step(con, "outgoing", "phone_owner")
-        run_step(con, "outgoing", "match_outgoing")
-    with stages.stage("verdict"):
-        run_step(con, "outgoing", "verdict_outgoing", {"clears_phone": clears_phone})
-    with stages.stage("collisions"):
-        run_step(con, "outgoing", "touch_outgoing")
-        run_step(con, "outgoing", "collision_outgoing")
-        label_groups(con)
-    with stages.stage("diff"):
-        run_step(con, "outgoing", "sending", {"include_all_fields": plan.include_all_fields})
-        make_table(con, "payload", compile_export.payload(plan))
-    with stages.stage("sequence"):
-        walk(con, plan)
+    with store.attached(con):
+        with stages.stage("compile"):
+            make_table(con, "outgoing", compile_export.outgoing(plan, only=only is not None), wanted)
+            make_table(con, "contact_now", compile_export.contact_now(plan))
+        with stages.stage("match"):
+            run_step(con, "outgoing", "crm_id_owner")
+            run_step(con, "outgoing", "phone_owner")
+            run_step(con, "outgoing", "match_outgoing")
+        with stages.stage("verdict"):
+            run_step(con, "outgoing", "verdict_outgoing", {"clears_phone": clears_phone})
+        with stages.stage("collisions"):
+            run_step(con, "outgoing", "touch_outgoing")
+            run_step(con, "outgoing", "collision_outgoing")
+            label_groups(con)
+        with stages.stage("diff"):
+            run_step(con, "outgoing", "sending", {"include_all_fields": plan.include_all_fields})
+            make_table(con, "payload", compile_export.payload(plan))
+        with stages.stage("sequence"):
+            walk(con, plan)
     with stages.stage("predict"):
         run_step(con, "outgoing", "change_outgoing")
         run_step(con, "outgoing", "bucket_outgoing")
@@ -144,18 +145,19 @@ def _import_steps(
 ) -> None:
     wanted = {"only": only} if only is not None else {}
     _require_columns(store, plan.sobject, compile_import.required_columns(plan))
-    with stages.stage("compile"), store.attached(con):
-        make_table(con, "incoming", compile_import.incoming(plan, only=only is not None), wanted)
-        make_table(con, "record_now", compile_import.record_now(plan))
-    with stages.stage("match"):
-        run_step(con, "incoming", "record_link")
-        run_step(con, "incoming", "unlinked")
-        make_table(con, "match_incoming", compile_import.match_incoming(plan))
-    with stages.stage("verdict"):
-        run_step(con, "incoming", "verdict_incoming", {"create_unmatched": plan.create_unmatched})
-    with stages.stage("diff"):
-        run_step(con, "incoming", "receiving")
-        make_table(con, "payload_incoming", compile_import.payload_incoming(plan))
+    with store.attached(con):
+        with stages.stage("compile"):
+            make_table(con, "incoming", compile_import.incoming(plan, only=only is not None), wanted)
+            make_table(con, "record_now", compile_import.record_now(plan))
+        with stages.stage("match"):
+            run_step(con, "incoming", "record_link")
+            run_step(con, "incoming", "unlinked")
+            make_table(con, "match_incoming", compile_import.match_incoming(plan))
+        with stages.stage("verdict"):
+            run_step(con, "incoming", "verdict_incoming", {"create_unmatched": plan.create_unmatched})
+        with stages.stage("diff"):
+            run_step(con, "incoming", "receiving")
+            make_table(con, "payload_incoming", compile_import.payload_incoming(plan))
     with stages.stage("predict"):
         run_step(con, "incoming", "change_incoming")
         run_step(con, "incoming", "bucket_incoming")

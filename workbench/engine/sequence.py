@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from workbench.domain import ladder, rules
-from workbench.engine.compile_export import ExportPlan
+from workbench.engine.compile_export import ExportPlan, contact_values
 
 _WALK_SCHEMA = pa.schema(
     [
@@ -187,7 +187,7 @@ def _text(value: Any) -> str | None:
 
 def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
     """Every contact that a walked record is linked to, or that holds a phone one of them touches."""
-    columns = ", ".join(f"n.{pair.column}" for pair in plan.pairs)
+    columns = ", ".join(contact_values(plan))
     cursor = con.execute(
         f"""WITH walked AS (SELECT DISTINCT record_id FROM work.collision_outgoing),
         touched AS (
@@ -198,10 +198,12 @@ def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
             UNION
             SELECT owner.contact_id FROM work.phone_owner AS owner SEMI JOIN touched ON touched.phone = owner.phone
         )
-        SELECT n.contact_id AS "_id", n.crm_id_key AS "_crm", n.phone_key AS "_phone",
-               n.previous_phone_key AS "_previous", n.sms_now AS "_sms", n.web_now AS "_web",
-               n.preferred_now AS "_preferred", {columns}
-        FROM work.contact_now AS n SEMI JOIN reached ON reached.contact_id = n.contact_id"""
+        SELECT c.id, nullif(c.crm_id, ''), keys.phone_key, keys.previous_phone_key,
+               nullif(c.messaging_status_sms, ''), nullif(c.messaging_status_web_bot, ''),
+               nullif(c.preferred_name, ''), {columns}
+        FROM reached
+        JOIN work.contact_now AS keys ON keys.contact_id = reached.contact_id
+        JOIN store.mainstay.contact AS c ON c.id = reached.contact_id"""
     )
     names = [f"_{key}" for key in ("id", "crm", "phone", "previous", "sms", "web", "preferred")]
     directory = Directory()

@@ -63,7 +63,9 @@ def require_mapping(store: Store) -> MappingRevision:
     """The revision that counts now. Raises ConfigurationError before the first."""
     found = current_mapping(store)
     if found is None:
-        raise ConfigurationError("No mapping yet: workbench mapping import FILE (data/mappings/starter.yaml is a start).")
+        raise ConfigurationError(
+            "No mapping yet: workbench mapping import FILE (data/mappings/starter.yaml is a start)."
+        )
     return found
 
 
@@ -93,9 +95,7 @@ def mapping_history(store: Store) -> list[SavedRevision]:
 
 
 def _one(store: Store, condition: str, params: dict[str, Any]) -> MappingRevision | None:
-    rows = store.rows(
-        f"SELECT revision, document, digest FROM config.mapping_revision WHERE {condition}", params
-    )
+    rows = store.rows(f"SELECT revision, document, digest FROM config.mapping_revision WHERE {condition}", params)
     if not rows:
         return None
     row = rows[0]

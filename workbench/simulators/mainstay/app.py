@@ -161,8 +161,7 @@ class _Api:
     async def custom_fields(self, _: Request) -> Response:
         fields = self._institution.custom_fields
         described = [
-            {"name": field.name, "data_type": field.data_type, "options": list(field.options)}
-            for field in fields
+            {"name": field.name, "data_type": field.data_type, "options": list(field.options)} for field in fields
         ]
         return as_json({"custom_fields": [field.name for field in fields], "fields": described})
 

@@ -141,9 +141,7 @@ class ContactBook:
 
     def change_fields(self, custom_fields: Sequence[MainstayField], renamed: Mapping[str, str]) -> None:
         """Take new custom fields; `renamed` maps old display names to new ones, other vanished ones lose values."""
-        frame = self.frame.rename(
-            {f"custom.{old}": f"custom.{new}" for old, new in renamed.items()}, strict=False
-        )
+        frame = self.frame.rename({f"custom.{old}": f"custom.{new}" for old, new in renamed.items()}, strict=False)
         self._load(frame, custom_fields)
         names = [field.name for field in custom_fields]
         for contact in self._changed.values():

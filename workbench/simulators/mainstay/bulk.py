@@ -108,9 +108,7 @@ def upsert_row(institution: MainstayInstitution, row: Any) -> Answer:
 
 
 def _repeated_phones(rows: list[Any]) -> bool:
-    phones = (
-        rules.normal_phone(str(row["phone"])) for row in rows if isinstance(row, Mapping) and row.get("phone")
-    )
+    phones = (rules.normal_phone(str(row["phone"])) for row in rows if isinstance(row, Mapping) and row.get("phone"))
     counts = Counter(phone for phone in phones if phone)
     return any(count > 1 for count in counts.values())
 

@@ -57,6 +57,8 @@ _FALSE_BY_DEFAULT: Final = ("incoming", "test_user", "failed", "hidden", "test",
 
 def complete_history(frame: pl.DataFrame, columns: Mapping[str, Any]) -> pl.DataFrame:
     """The frame with exactly these columns and types; what is missing is null, a missing flag false."""
+    if frame.width == 0:
+        return pl.DataFrame(schema=dict(columns))
     found = [
         pl.col(name).cast(kind) if name in frame.columns else pl.lit(None, kind).alias(name)
         for name, kind in columns.items()

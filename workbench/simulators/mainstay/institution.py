@@ -47,7 +47,7 @@ class MainstayInstitution:
     `page_size`: rows per page of every list. `clock`: gives the moment of a change. `seed`: of new contacts' ids.
     """
 
-    def __init__(  # noqa: D417  described above
+    def __init__(
         self,
         contacts: pl.DataFrame,
         custom_fields: Sequence[MainstayField] = (),
@@ -72,9 +72,7 @@ class MainstayInstitution:
         self.has_sms, self.has_web_bot = has_sms, has_web_bot
         self.book = ContactBook(contacts, custom_fields)
         empty = pl.DataFrame()
-        self.history = History(
-            *(empty if frame is None else frame for frame in (messages, campaigns, recipients))
-        )
+        self.history = History(*(empty if frame is None else frame for frame in (messages, campaigns, recipients)))
         self.log = RequestLog("mainstay")
         self.intros: list[str] = []
         self.lock = threading.RLock()
@@ -183,8 +181,7 @@ class MainstayInstitution:
             if "phone" in changes and changes["phone"] != contact.get("phone"):
                 is_return = changes["phone"] == contact.get("previous_phone")
                 contact["previous_phone"] = None if is_return else contact.get("phone")
-                if changes["phone"] and not contact.get("messaging_status_sms"):
-                    contact["messaging_status_sms"] = "opted-in"
+                _follow_phone(contact, changes["phone"])
             custom = {**contact["custom"], **changes.get("custom", {})}
             contact.update(changes)
             contact["custom"] = custom
@@ -212,6 +209,16 @@ class MainstayInstitution:
             self.book.restore(saved.book)
             self.history.forget_after(saved.message_count)
             self.intros[:] = saved.intros
+
+
+def _follow_phone(contact: dict[str, Any], phone: str | None) -> None:
+    """The SMS channel follows the phone: gone without one, back as it was (or opted in) with one. Section 10.3."""
+    now = contact.get("messaging_status_sms")
+    if not phone:
+        contact[ladder.SMS_BEFORE_CLEARING] = now
+        contact["messaging_status_sms"], contact["invalid_phone"] = None, False
+    elif now is None:
+        contact["messaging_status_sms"] = contact.pop(ladder.SMS_BEFORE_CLEARING, None) or "opted-in"
 
 
 # Twilio's words stop and start; Mainstay's own pause. Source: section 7.

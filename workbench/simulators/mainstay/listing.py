@@ -15,6 +15,7 @@ from starlette.responses import Response
 from workbench.domain import rules
 from workbench.simulators.mainstay.history import as_lines
 from workbench.simulators.mainstay.institution import MainstayInstitution
+from workbench.simulators.mainstay.shape import shown
 
 _TRUE: Final = ("true", "1")
 _FALSE: Final = ("false", "0")
@@ -52,9 +53,7 @@ def moment(params: QueryParams, name: str) -> datetime | None:
     return found if found.tzinfo else rules.parse_time(text + "+00:00")
 
 
-def envelope(
-    request: Request, count: int, page_size: int, lines_of: Callable[[int, int], Sequence[str]]
-) -> Response:
+def envelope(request: Request, count: int, page_size: int, lines_of: Callable[[int, int], Sequence[str]]) -> Response:
     """One page of a list: `count`, `next`, `previous`, `results`; `lines_of(start, stop)` gives its JSON texts."""
     number = request.query_params.get("page", "1")
     if not number.isdecimal() or int(number) < 1 or (int(number) > 1 and (int(number) - 1) * page_size >= count):
@@ -99,9 +98,7 @@ class ContactList:
         if key not in self._selections:
             mask, tests = contact_filters(params)
             positions = (
-                book.select(mask, lambda contact: all(test(contact) for test in tests))
-                if tests
-                else range(len(book))
+                book.select(mask, lambda contact: all(test(contact) for test in tests)) if tests else range(len(book))
             )
             if len(self._selections) > 8:
                 self._selections.clear()
@@ -143,8 +140,6 @@ def contact_filters(params: QueryParams) -> tuple[pl.Expr, list[Callable[[dict[s
 
 
 def _can_text(contact: dict[str, Any]) -> bool:
-    from workbench.simulators.mainstay.shape import shown
-
     return bool(shown(contact)["can_text"])
 
 

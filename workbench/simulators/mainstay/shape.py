@@ -53,9 +53,9 @@ def complete_contacts(contacts: pl.DataFrame, custom_fields: Sequence[MainstayFi
 
     Derived columns (`DERIVED`) are computed anew, so that they cannot contradict what they come from.
     """
-    columns = [
-        _column(contacts, name, kind) for name, kind in CONTACT_COLUMNS.items() if name not in DERIVED
-    ]
+    if contacts.width == 0:
+        contacts = pl.DataFrame(schema={"id": pl.String})
+    columns = [_column(contacts, name, kind) for name, kind in CONTACT_COLUMNS.items() if name not in DERIVED]
     customs = [
         _column(contacts, field.path, pl.String)
         if field.path in contacts.columns
@@ -63,9 +63,7 @@ def complete_contacts(contacts: pl.DataFrame, custom_fields: Sequence[MainstayFi
         for field in custom_fields
     ]
     stored = contacts.select(*columns, *customs)
-    return stored.with_columns(*_derived()).select(
-        *CONTACT_COLUMNS, *(field.path for field in custom_fields)
-    )
+    return stored.with_columns(*_derived()).select(*CONTACT_COLUMNS, *(field.path for field in custom_fields))
 
 
 def _column(contacts: pl.DataFrame, name: str, kind: Any) -> pl.Expr:
@@ -112,9 +110,7 @@ def api_lines(contacts: pl.DataFrame, custom_fields: Sequence[MainstayField]) ->
 def moment_text(moment: pl.Expr) -> pl.Expr:
     """ISO 8601 with `Z`; a fraction of a second only where there is one."""
     whole = moment.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return (
-        pl.when(moment.dt.microsecond() == 0).then(whole).otherwise(moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))
-    )
+    return pl.when(moment.dt.microsecond() == 0).then(whole).otherwise(moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))
 
 
 def iso(moment: datetime) -> str:

@@ -12,11 +12,12 @@ WITH settled AS (
            payload.body,
            payload.fields,
            CASE WHEN verdict.action IN ('excluded', 'conflict') THEN verdict.action
-                WHEN NOT payload.is_eligible THEN 'excluded'
-                WHEN verdict.action = 'update' AND payload.fields = '[]' THEN 'none'
+                WHEN NOT coalesce(payload.is_eligible, verdict.meets_criteria) THEN 'excluded'
+                WHEN verdict.action = 'update' AND coalesce(payload.fields, '[]') = '[]' THEN 'none'
                 WHEN len(payload.codes) > 0 THEN 'blocked'
                 ELSE verdict.action END AS action,
-           verdict.action IN ('update', 'link', 'create') AND NOT payload.is_eligible AS is_rejected,
+           verdict.action IN ('update', 'link', 'create')
+               AND NOT coalesce(payload.is_eligible, verdict.meets_criteria) AS is_rejected,
            payload.codes
     FROM work.verdict_incoming AS verdict
     LEFT JOIN work.payload_incoming AS payload ON payload.contact_id = verdict.contact_id

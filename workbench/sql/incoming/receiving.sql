@@ -3,7 +3,8 @@
 -- reads: work.verdict_incoming
 SELECT contact_id,
        record_id,
+       meets_criteria,
        action = 'create' AS is_create
 FROM work.verdict_incoming
 WHERE action IN ('link', 'create')
-   OR action = 'update'
+   OR (action = 'update' AND may_differ)

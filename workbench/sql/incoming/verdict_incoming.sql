@@ -53,6 +53,7 @@ SELECT decided.seq,
             WHEN cause = 'unmatched' THEN 'create'
             ELSE 'conflict' END AS action,
        cause,
+       record_now.meets_criteria,
        record_now.row_hash IS DISTINCT FROM decided.row_hash AS may_differ
 FROM decided
-LEFT JOIN work.record_now AS record_now ON record_now.record_id = decided.linked_id
+LEFT JOIN work.record_now AS record_now ON record_now.record_id = coalesce(decided.linked_id, decided.matched_id)

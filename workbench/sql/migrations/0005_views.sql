@@ -4,8 +4,9 @@
 -- Landing tables that exist before the first pull, so that screens can say "nothing yet" instead of failing.
 CREATE TABLE IF NOT EXISTS mainstay.message (
     admithub_id VARCHAR, admithub_contact_id VARCHAR, contact_crm_id VARCHAR, created_at TIMESTAMPTZ, channel VARCHAR,
-    incoming BOOLEAN, body VARCHAR, source VARCHAR, campaign_id VARCHAR, campaign_name VARCHAR, "user" VARCHAR,
-    topic VARCHAR, test_user BOOLEAN, failed BOOLEAN, error_code VARCHAR, _pull_id INTEGER, _row_hash UBIGINT
+    incoming BOOLEAN, body VARCHAR, source VARCHAR, campaign_id VARCHAR, campaign_name VARCHAR, user_id VARCHAR,
+    user_name VARCHAR, user_email VARCHAR, topic VARCHAR, test_user BOOLEAN, failed BOOLEAN, error_code VARCHAR,
+    _pull_id INTEGER, _row_hash UBIGINT
 );
 CREATE TABLE IF NOT EXISTS mainstay.campaign (
     admithub_id VARCHAR, name VARCHAR, description VARCHAR, script_id VARCHAR, script_name VARCHAR, type VARCHAR,
@@ -149,20 +150,16 @@ SELECT CAST(admithub_id AS VARCHAR) AS message_id, CAST(admithub_contact_id AS V
        CAST(contact_crm_id AS VARCHAR) AS crm_id, CAST(created_at AS TIMESTAMPTZ) AS sent_at,
        CAST(channel AS VARCHAR) AS channel, CAST(incoming AS BOOLEAN) AS is_incoming, CAST(body AS VARCHAR) AS body,
        CASE WHEN incoming THEN 'Incoming'
-            WHEN nullif(CAST("user" AS VARCHAR), '') IS NOT NULL THEN 'Live Chat'
-            WHEN nullif(CAST(campaign_id AS VARCHAR), '') IS NOT NULL THEN 'Campaign'
-            WHEN nullif(CAST(topic AS VARCHAR), '') IS NOT NULL THEN 'AI'
+            WHEN coalesce(user_name, user_email, user_id) IS NOT NULL THEN 'Live Chat'
+            WHEN campaign_id IS NOT NULL OR campaign_name IS NOT NULL THEN 'Campaign'
+            WHEN topic IS NOT NULL THEN 'AI'
             ELSE 'Other' END AS kind,
        CASE WHEN incoming THEN NULL
-            WHEN nullif(CAST("user" AS VARCHAR), '') IS NOT NULL THEN 'Live Chat: ' || coalesce(
-                CASE WHEN json_valid(CAST("user" AS VARCHAR)) THEN coalesce(
-                    json_extract_string(CAST("user" AS VARCHAR), '$.name'),
-                    json_extract_string(CAST("user" AS VARCHAR), '$.email'),
-                    json_extract_string(CAST("user" AS VARCHAR), '$.id')) END,
-                CAST("user" AS VARCHAR))
-            WHEN nullif(CAST(campaign_id AS VARCHAR), '') IS NOT NULL
-                THEN 'Campaign: ' || coalesce(CAST(campaign_name AS VARCHAR), CAST(campaign_id AS VARCHAR))
-            WHEN nullif(CAST(topic AS VARCHAR), '') IS NOT NULL THEN 'AI: ' || CAST(topic AS VARCHAR)
+            WHEN coalesce(user_name, user_email, user_id) IS NOT NULL
+                THEN 'Live Chat: ' || coalesce(user_name, user_email, user_id)
+            WHEN campaign_id IS NOT NULL OR campaign_name IS NOT NULL
+                THEN 'Campaign: ' || coalesce(campaign_name, campaign_id)
+            WHEN topic IS NOT NULL THEN 'AI: ' || topic
             ELSE 'Other' END AS reason,
        CAST(campaign_id AS VARCHAR) AS campaign_id, CAST(failed AS BOOLEAN) AS is_failed,
        CAST(error_code AS VARCHAR) AS error_code, CAST(test_user AS BOOLEAN) AS is_test
