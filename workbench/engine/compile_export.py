@@ -110,7 +110,7 @@ def payload(plan: ExportPlan) -> str:
     return f"""WITH side_by_side AS (
     SELECT w.*,
            nullif(c.crm_id, '') AS crm_id_now,
-           c.phone AS phone_now,
+           nullif(c.phone, '') AS phone_now,
            nullif(c.messaging_status_sms, '') AS sms_now,
            nullif(c.messaging_status_web_bot, '') AS web_now,
            nullif(c.preferred_name, '') AS preferred_now,

@@ -64,13 +64,13 @@ _CHANGE_ID = f"'P' || {_NUMBER} || '-' || seq"
 _INSERT_CHANGE = f"""INSERT INTO preview.change
 SELECT {_NUMBER}, {_CHANGE_ID}, seq, $direction, sobject, salesforce_id, mainstay_id, rule, action, reason, guards,
        group_id, predicted_status, codes, certainty, fields
-FROM frozen_change ORDER BY seq"""
+FROM frozen_change"""
 _INSERT_REQUEST = f"""INSERT INTO preview.request
 SELECT {_NUMBER}, {_CHANGE_ID}, ordinal, system, method, path, body
-FROM frozen_request ORDER BY seq, ordinal"""
+FROM frozen_request"""
 _INSERT_PREDICTION = f"""INSERT INTO preview.prediction
 SELECT {_NUMBER}, {_CHANGE_ID}, code, entry, failure, certainty
-FROM frozen_prediction ORDER BY seq"""
+FROM frozen_prediction"""
 _INSERT_PREVIEW = f"""INSERT INTO preview.preview
 SELECT {_NUMBER}, $direction, $sobjects, $revision, $digest, $only, $run, now(), $seconds"""
 

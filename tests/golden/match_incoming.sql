@@ -1,0 +1,46 @@
+WITH reached AS (
+    SELECT u.contact_id, r.record_id, r.row_count AS match_count, rivals.row_count AS rival_count
+    FROM work.unlinked AS u
+    JOIN (SELECT match_key_0, min(record_id) AS record_id, count(*) AS row_count
+          FROM work.record_now WHERE match_key_0 IS NOT NULL GROUP BY match_key_0) AS r ON r.match_key_0 = u.match_key_0
+    JOIN (SELECT match_key_0, count(*) AS row_count
+          FROM work.unlinked WHERE match_key_0 IS NOT NULL GROUP BY match_key_0) AS rivals ON rivals.match_key_0 = u.match_key_0
+    UNION ALL
+    SELECT u.contact_id, r.record_id, r.row_count AS match_count, rivals.row_count AS rival_count
+    FROM work.unlinked AS u
+    JOIN (SELECT match_key_1, min(record_id) AS record_id, count(*) AS row_count
+          FROM work.record_now WHERE match_key_1 IS NOT NULL GROUP BY match_key_1) AS r ON r.match_key_1 = u.match_key_1
+    JOIN (SELECT match_key_1, count(*) AS row_count
+          FROM work.unlinked WHERE match_key_1 IS NOT NULL GROUP BY match_key_1) AS rivals ON rivals.match_key_1 = u.match_key_1
+    UNION ALL
+    SELECT u.contact_id, NULL AS record_id, 0 AS match_count, rivals.row_count AS rival_count
+    FROM work.unlinked AS u
+    JOIN (SELECT match_key_0, count(*) AS row_count
+          FROM work.unlinked WHERE match_key_0 IS NOT NULL GROUP BY match_key_0) AS rivals ON rivals.match_key_0 = u.match_key_0
+    UNION ALL
+    SELECT u.contact_id, NULL AS record_id, 0 AS match_count, rivals.row_count AS rival_count
+    FROM work.unlinked AS u
+    JOIN (SELECT match_key_1, count(*) AS row_count
+          FROM work.unlinked WHERE match_key_1 IS NOT NULL GROUP BY match_key_1) AS rivals ON rivals.match_key_1 = u.match_key_1
+),
+per_contact AS (
+    SELECT contact_id,
+           min(record_id) AS record_id,
+           CASE WHEN count(DISTINCT record_id) > 1 THEN count(DISTINCT record_id) ELSE max(match_count) END
+               AS match_count,
+           max(rival_count) AS rival_count
+    FROM reached
+    GROUP BY contact_id
+),
+per_record AS (
+    SELECT record_id, count(*) AS contact_count
+    FROM per_contact
+    WHERE record_id IS NOT NULL
+    GROUP BY record_id
+)
+SELECT per_contact.contact_id,
+       per_contact.record_id,
+       per_contact.match_count,
+       greatest(per_contact.rival_count, coalesce(per_record.contact_count, 0)) AS rival_count
+FROM per_contact
+LEFT JOIN per_record ON per_record.record_id = per_contact.record_id

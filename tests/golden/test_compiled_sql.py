@@ -1,0 +1,75 @@
+"""The compiled queries as text, for a reader; `UPDATE_GOLDEN=1 pytest tests/golden` rewrites the files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from workbench.domain.fields import STANDARD_FIELDS, MainstayField, SalesforceField
+from workbench.domain.mapping import parse_mapping
+from workbench.domain.mapping_check import Catalogues, catalogue_problems
+from workbench.engine import compile_export, compile_import
+
+HERE = Path(__file__).parent
+MAPPING = """
+version: 1
+objects:
+  - sobject: Contact
+    export:
+      criteria: Sync__c
+      include_field_deletions: true
+      fields:
+        - {salesforce: FirstName, mainstay: first_name}
+        - {salesforce: MobilePhone, mainstay: phone}
+        - {salesforce: Account.Parent.Name, mainstay: "custom.School"}
+        - {salesforce: GPA__c, mainstay: custom.GPA}
+    import:
+      create_unmatched: true
+      match: any
+      fields:
+        - {mainstay: email, salesforce: Email, matching: true}
+        - {mainstay: phone, salesforce: MobilePhone, matching: true}
+"""
+
+
+@pytest.fixture
+def plans():
+    mapping = parse_mapping(MAPPING)
+    known = {
+        field.name: field
+        for field in (
+            SalesforceField("Id", type="id", createable=False, updateable=False),
+            SalesforceField("FirstName", length=40),
+            SalesforceField("LastName", length=80, nillable=False),
+            SalesforceField("MobilePhone", type="phone", length=40),
+            SalesforceField("Email", type="email", length=80),
+            SalesforceField("Account.Parent.Name", length=255),
+            SalesforceField("GPA__c", type="double"),
+            SalesforceField("Sync__c", type="boolean", calculated=True, createable=False, updateable=False),
+        )
+    }
+    mainstay = {field.path: field for field in STANDARD_FIELDS}
+    for field in (MainstayField("School", "Text", is_custom=True), MainstayField("GPA", "Number", is_custom=True)):
+        mainstay[field.path] = field
+    catalogues = Catalogues({"Contact": known}, mainstay)
+    assert catalogue_problems(mapping, catalogues) == []
+    return (
+        compile_export.export_plan(mapping.objects[0], catalogues),
+        compile_import.import_plan(mapping.objects[0], catalogues),
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["outgoing", "contact_now", "payload", "incoming", "record_now", "match_incoming", "payload_incoming"]
+)
+def test_the_compiled_query_is_the_one_on_file(plans, name):
+    module, plan = (compile_export, plans[0]) if hasattr(compile_export, name) else (compile_import, plans[1])
+    sql = getattr(module, name)(plan) + "\n"
+    path = HERE / f"{name}.sql"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(sql)
+    assert sql == path.read_text()
+    assert duckdb.extract_statements(sql)
