@@ -6,6 +6,7 @@ expressions below: a value of either system as canonical text, so that equal thi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -30,7 +31,20 @@ class Pair:
     @property
     def now(self) -> str:
         """The column of the receiving side's present value, in the wide queries that hold both."""
-        return identifier("now " + self.column[1:-1].replace('""', '"'))
+        return self._named("now")
+
+    @property
+    def changes(self) -> str:
+        """The column that says whether the value changes."""
+        return self._named("changes")
+
+    @property
+    def sends(self) -> str:
+        """The column that says whether the value goes into the request."""
+        return self._named("sends")
+
+    def _named(self, prefix: str) -> str:
+        return f'"{prefix} {self.column[1:]}'
 
 
 def salesforce_text(field: SalesforceField, source: str = "s") -> str:
@@ -98,11 +112,17 @@ def lines(parts: Sequence[str]) -> str:
     return ",\n           ".join(parts)
 
 
-def joined(parts: Sequence[str], glue: str = ",") -> str:
-    """The non-null parts joined; an empty text where there is none."""
-    return f"concat_ws({literal(glue)}, {', '.join(parts)})" if parts else "''"
+def joined(parts: Sequence[str]) -> str:
+    """The non-null parts joined by commas; an empty text where there is none."""
+    return f"concat_ws(',',\n           {lines(parts)})" if parts else "''"
+
+
+def field_change(name: str, before: str, after: str) -> str:
+    """One {"field", "before", "after"} as JSON text."""
+    head = literal('{"field":' + json.dumps(name, ensure_ascii=False) + ',"before":')
+    return f"{head} || json_text({before}) || ',\"after\":' || json_text({after}) || '}}'"
 
 
 def json_key(name: str) -> str:
     """A JSON member name and its colon, as a SQL text constant's content."""
-    return literal('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '":')
+    return literal(json.dumps(name, ensure_ascii=False) + ":")

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from workbench.domain.fields import SalesforceField
 from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues
-from workbench.engine.compile import Pair, joined, json_key, lines, mainstay_text, row_hash, salesforce_text
+from workbench.engine.compile import (
+    Pair,
+    field_change,
+    joined,
+    json_key,
+    lines,
+    mainstay_text,
+    row_hash,
+    salesforce_text,
+)
+from workbench.engine.plans import ImportPlan
 from workbench.store.quoting import identifier, literal
 
 _NUMERIC = ("double", "currency", "percent", "int")
 _SEPARATOR = "chr(31)"
 _UNION = "\n    UNION ALL\n"
-
-
-@dataclass(frozen=True)
-class ImportPlan:
-    """One SObject's import with both ends of every pair known."""
-
-    sobject: str
-    pairs: tuple[Pair, ...]
-    criteria: SalesforceField | None
-    create_unmatched: bool
-    match: str
-    required: tuple[str, ...]
-
-    @property
-    def match_keys(self) -> list[str]:
-        """Names of the key columns: one composite key for `all`, one a field for `any`."""
-        matching = sum(pair.is_matching for pair in self.pairs)
-        return ["match_key_0"] if self.match == "all" else [f"match_key_{index}" for index in range(matching)]
 
 
 def import_plan(mapping: SObjectMapping, catalogues: Catalogues) -> ImportPlan:
@@ -233,16 +223,9 @@ def _body(plan: ImportPlan) -> str:
 
 
 def _fields(plan: ImportPlan) -> str:
-    parts = [
-        f"CASE WHEN {_writes(p)} THEN {literal(_head(p.salesforce))} || json_text({p.now}) "
-        f"|| ',\"after\":' || json_text({p.column}) || '}}' END"
-        for p in plan.pairs
-    ]
+    """What changes, as a JSON list of {"field", "before", "after"} in Salesforce's names."""
+    parts = [f"CASE WHEN {_writes(p)} THEN {field_change(p.salesforce.name, p.now, p.column)} END" for p in plan.pairs]
     return "'[' || " + joined(parts) + " || ']'"
-
-
-def _head(field: SalesforceField) -> str:
-    return '{"field":"' + field.name + '","before":'
 
 
 def _codes(plan: ImportPlan) -> str:

@@ -20,6 +20,7 @@ from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues, catalogue_problems, shape_problems
 from workbench.engine import compile_export, compile_import
 from workbench.engine.freeze import freeze
+from workbench.engine.plans import ExportPlan, ImportPlan
 from workbench.engine.rules_sql import install_rules
 from workbench.engine.sequence import label_groups, walk
 from workbench.errors import ConfigurationError, NotFound, StepFailed
@@ -110,7 +111,7 @@ def make_preview(
 
 
 def _export_steps(
-    con: duckdb.DuckDBPyConnection, store: Store, plan: compile_export.ExportPlan, only: str | None, stages: Stages
+    con: duckdb.DuckDBPyConnection, store: Store, plan: ExportPlan, only: str | None, stages: Stages
 ) -> None:
     wanted = {"only": only} if only is not None else {}
     _require_columns(store, plan.sobject, compile_export.required_columns(plan))
@@ -141,7 +142,7 @@ def _export_steps(
 
 
 def _import_steps(
-    con: duckdb.DuckDBPyConnection, store: Store, plan: compile_import.ImportPlan, only: str | None, stages: Stages
+    con: duckdb.DuckDBPyConnection, store: Store, plan: ImportPlan, only: str | None, stages: Stages
 ) -> None:
     wanted = {"only": only} if only is not None else {}
     _require_columns(store, plan.sobject, compile_import.required_columns(plan))

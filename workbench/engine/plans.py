@@ -1,0 +1,42 @@
+"""One SObject's export or import with both ends of every pair known: what the compiler works from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.domain.fields import SalesforceField
+from workbench.engine.compile import Pair
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """One SObject's export with both ends of every pair known."""
+
+    sobject: str
+    pairs: tuple[Pair, ...]
+    criteria: str | None
+    include_field_deletions: bool
+    include_all_fields: bool
+    has_sms: bool = True
+    has_web_bot: bool = True
+
+    def pair(self, mainstay_path: str) -> Pair | None:
+        return next((pair for pair in self.pairs if pair.mainstay.path == mainstay_path), None)
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """One SObject's import with both ends of every pair known."""
+
+    sobject: str
+    pairs: tuple[Pair, ...]
+    criteria: SalesforceField | None
+    create_unmatched: bool
+    match: str
+    required: tuple[str, ...]
+
+    @property
+    def match_keys(self) -> list[str]:
+        """Names of the key columns: one composite key for `all`, one a field for `any`."""
+        matching = sum(pair.is_matching for pair in self.pairs)
+        return ["match_key_0"] if self.match == "all" else [f"match_key_{index}" for index in range(matching)]
