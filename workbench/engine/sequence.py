@@ -16,7 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from workbench.domain import ladder, rules
-from workbench.engine.compile_export import ExportPlan, contact_values
+from workbench.engine.compile_export import contact_values
+from workbench.engine.plans import ExportPlan
 
 _WALK_SCHEMA = pa.schema(
     [

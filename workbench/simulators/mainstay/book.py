@@ -126,10 +126,6 @@ class ContactBook:
             for line in self.shown_lines(range(start, min(start + 2000, self._size))):
                 yield orjson.loads(line)
 
-    def changed_shown(self) -> list[dict[str, Any]]:
-        """The contacts that were written since the start."""
-        return [shown(contact) for _, contact in sorted(self._changed.items())]
-
     def values_of(self, path: str) -> list[Any]:
         """Distinct values of a custom field (`custom.<Name>`), nulls left out, in a stable order."""
         name = path.removeprefix("custom.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -46,11 +46,13 @@ def moment(params: QueryParams, name: str) -> datetime | None:
     text = params.get(name)
     if not text:
         return None
-    try:
-        found = rules.parse_time(text.replace(" ", "+"))  # a `+` that was not percent-encoded arrives as a blank
-    except ValueError:
-        raise BadFilter(f"{name} is no ISO 8601 moment") from None
-    return found if found.tzinfo else rules.parse_time(text + "+00:00")
+    for spelling in (text, text.replace(" ", "+")):  # a `+` that was not percent-encoded arrives as a blank
+        try:
+            found = rules.parse_time(spelling)
+        except ValueError:
+            continue
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    raise BadFilter(f"{name} is no ISO 8601 moment")
 
 
 def envelope(request: Request, count: int, page_size: int, lines_of: Callable[[int, int], Sequence[str]]) -> Response:

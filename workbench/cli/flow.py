@@ -1,0 +1,240 @@
+"""The flow: pull, preview, changes, push, results, and the intake of exported messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from workbench import operations, views
+from workbench.cli.output import make_table, out, plural, print_json, print_lines, print_table, say
+from workbench.cli.progress import progress_bars
+from workbench.cli.session import Json, session_of, stoppable
+from workbench.store.mappings import current_mapping
+
+PANEL = "Sync"
+SHOWN_ROWS = 30
+
+
+Part = Literal["salesforce", "mainstay", "messages", "campaigns"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(rich_help_panel=PANEL)(pull)
+    app.command("import-messages", rich_help_panel=PANEL)(import_messages)
+    for command in (preview, changes, push, results):
+        app.command(rich_help_panel=PANEL)(command)
+
+
+def pull(
+    context: typer.Context,
+    *,
+    full: Annotated[bool, typer.Option("--full", help="Read everything anew, not only what changed.")] = False,
+    only: Annotated[Part | None, typer.Option(help="Only this part.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Read both systems into the store. Nothing is written to either."""
+    session = session_of(context)
+    with stoppable("What had landed is kept; run workbench pull again to go on."), progress_bars(is_quiet=json) as bars:
+        report = operations.pull_systems(session.store, session.settings, only=only, full=full, progress=bars)
+    if json:
+        print_json(report)
+        return
+    print_table(
+        report["pulls"], {"system": "system", "object": "object", "rows": "rows", "mode": "mode", "pull_id": "pull"}
+    )
+    for line in [*(f"Fields changed: {item}" for item in report["drift"]), *report["problems"]]:
+        say(line, style="yellow")
+    if current_mapping(session.store) is None:
+        say("Next: workbench mapping import FILE")
+    else:
+        say("Next: workbench preview export")
+
+
+def import_messages(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(help="A Conversations Export of Mainstay, CSV.")],
+    json: Json = False,
+) -> None:
+    """Read messages from a Conversations Export; needs no token."""
+    count = operations.import_messages(session_of(context).store, file)
+    if json:
+        print_json({"messages": count})
+    else:
+        out().print(f"{plural(count, 'message')} read from {file.name}.", markup=False)
+
+
+def preview(
+    context: typer.Context,
+    *,
+    direction: Annotated[
+        Literal["export", "import"], typer.Argument(help="export: Salesforce to Mainstay; import: the other way.")
+    ],
+    sobject: Annotated[
+        list[str] | None, typer.Option("--object", help="Only this Salesforce object; repeatable.", show_default=False)
+    ] = None,
+    only_changed: Annotated[
+        bool, typer.Option("--only-changed", help="Only records changed since the last preview of this direction.")
+    ] = False,
+    contact: Annotated[
+        str | None, typer.Option(help="Only this record: a Salesforce Id or a Mainstay ID.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a sync would do, record by record, and what it would be answered. Nothing is sent."""
+    session = session_of(context)
+    with stoppable("No preview was kept."), progress_bars(is_quiet=json) as bars:
+        report = operations.make_preview(
+            session.store,
+            session.settings,
+            direction,
+            sobjects=sobject,
+            only_record=contact,
+            only_changed=only_changed,
+            progress=bars,
+        )
+    found = {
+        "preview": report.preview_id,
+        "direction": str(report.direction),
+        "counts": report.counts,
+        "buckets": report.buckets,
+        "seconds": round(report.seconds, 3),
+        "stage_seconds": {name: round(seconds, 3) for name, seconds in report.stage_seconds.items()},
+    }
+    if json:
+        print_json(found)
+        return
+    out().print(f"Preview [bold]{report.preview_id}[/] ({direction}) in {report.seconds:.1f} s. Nothing was sent.")
+    out().print(
+        make_table([{"action": name, "records": n} for name, n in report.counts.items()], ["action", "records"])
+    )
+    print_table(report.buckets, {"system": "system", "object": "object", "bucket": "bucket", "row_count": "records"})
+    say(f"Next: workbench changes {report.preview_id}, workbench batch create {report.preview_id} --by NAME")
+
+
+def changes(
+    context: typer.Context,
+    *,
+    preview: Annotated[int, typer.Argument(help="The number of the preview.", show_default=False)],
+    action: Annotated[str | None, typer.Option(help="Only this action.", show_default=False)] = None,
+    code: Annotated[str | None, typer.Option(help="Only changes with this predicted code.", show_default=False)] = None,
+    where: Annotated[
+        str | None,
+        typer.Option("--sql", help="A condition over view.change, as in: rule = 'phone'.", show_default=False),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"At most so many; {SHOWN_ROWS} in a table, all with --json.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The changes of a preview: requests, field values before and after, predicted answer."""
+    store = session_of(context).store
+    if json:
+        print_lines(views.changes(store, preview, action=action, code=code, where=where, limit=limit))
+        return
+    shown = limit or SHOWN_ROWS
+    rows = list(views.changes(store, preview, action=action, code=code, where=where, limit=shown + 1))
+    if not rows:
+        say("No change fits.")
+        return
+    table = [
+        {
+            "change": row["change"],
+            "action": row["action"],
+            "record": row["salesforce_id"] or row["mainstay_id"],
+            "fields": [item["field"] for item in row["fields"]],
+            "predicted": row["predicted"]["status"],
+            "codes": row["predicted"]["codes"] or row["reason"],
+        }
+        for row in islice(rows, shown)
+    ]
+    print_table(table, ["change", "action", "record", "fields", "predicted", "codes"])
+    if len(rows) > shown:
+        say(f"The first {shown}; --limit shows more, --json all.")
+
+
+def push(
+    context: typer.Context,
+    *,
+    batch: Annotated[int, typer.Argument(help="The number of an approved batch.", show_default=False)],
+    canary: Annotated[
+        int | None, typer.Option(min=1, help="Send so many first, then judge before going on.", show_default=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    by: Annotated[str | None, typer.Option(help="Who pushes; kept with the batch.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Send an approved batch, or go on with one that paused."""
+    session = session_of(context)
+    kept = f"Everything answered so far is kept; workbench push {batch} goes on."
+    with stoppable(kept), progress_bars(is_quiet=json) as bars:
+        report = operations.push_batch(
+            session.store, session.settings, batch, by=by, canary=canary, dry_run=dry_run, progress=bars
+        )
+    found = {
+        "batch": report.batch,
+        "state": str(report.state),
+        "counts": report.counts,
+        "requests": report.requests,
+        "requests_per_change": report.requests_per_change,
+        "seconds": round(report.seconds, 3),
+        "scores": views.scores(session.store, [batch]),
+    }
+    if json:
+        print_json(found)
+    else:
+        print_push(found)
+    troubled = found["counts"].get("fail", 0) + found["counts"].get("unknown", 0)
+    if not dry_run and (troubled or found["state"] != "done"):
+        raise typer.Exit(1)
+
+
+def print_push(found: Mapping[str, Any]) -> None:
+    """A finished push for people."""
+    counts = ", ".join(f"{count:,} {status}" for status, count in found["counts"].items() if count) or "nothing sent"
+    out().print(
+        f"Batch [bold]{found['batch']}[/] is {found['state']}: {counts}; {plural(found['requests'], 'request')} "
+        f"in {found['seconds']:.1f} s."
+    )
+    if found["scores"]:
+        out().print(score_table(found["scores"]))
+
+
+def score_table(scores: Sequence[Mapping[str, Any]]) -> Any:
+    """Predicted against actual, per code."""
+    rows = [{**row, "hit_rate": f"{row['hit_rate']:.1%}"} for row in scores]
+    return make_table(rows, {"code": "code", "predicted": "predicted", "actual": "actual", "hit_rate": "hit rate"})
+
+
+def results(
+    context: typer.Context,
+    *,
+    batch: Annotated[int | None, typer.Option(help="Only of this batch.", show_default=False)] = None,
+    status: Annotated[
+        Literal["success", "partial", "fail", "unknown"] | None, typer.Option(help="Only these.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"At most so many; {SHOWN_ROWS} in a table, all with --json.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Sync results, newest first: what every sent change was answered."""
+    store = session_of(context).store
+    if json:
+        print_lines(views.results(store, batch_id=batch, status=status, limit=limit))
+        return
+    shown = limit or SHOWN_ROWS
+    rows = list(views.results(store, batch_id=batch, status=status, limit=shown + 1))
+    if not rows:
+        say("No results yet: workbench push BATCH." if batch is None and status is None else "No result fits.")
+        return
+    columns = {"name": "name", "status": "status", "direction": "direction", "record_id": "record", "codes": "codes",
+               "predicted_codes": "predicted", "at": "when (UTC)"}  # fmt: skip
+    print_table(rows[:shown], columns)
+    if len(rows) > shown:
+        say(f"The newest {shown}; --limit shows more, --json all.")

@@ -1,0 +1,76 @@
+"""What every command shares: settings, the store (opened when first needed), and how errors and Ctrl-C end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench import logs, operations
+from workbench.cli.output import say
+from workbench.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from workbench.operations import FaultLog
+    from workbench.store import Store
+
+INTERRUPTED = 130  # the shell's own code for Ctrl-C
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON (row lists: one object a line) for programs.")]
+
+
+class Session:
+    """One run of the command line. `named_database` is what --database said."""
+
+    def __init__(self) -> None:
+        self.named_database: str | None = None
+        self._is_store_open = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        settings = load_settings()
+        if self.named_database is None:
+            return settings
+        return settings.model_copy(update={"database": self.named_database})
+
+    @cached_property
+    def store(self) -> Store:
+        store = operations.open_store(self.settings)
+        self._is_store_open = True
+        return store
+
+    @cached_property
+    def faults(self) -> FaultLog:
+        return operations.FaultLog()
+
+    def start_logs(self) -> None:
+        """Log to stderr from now on, and remember warnings for the application log."""
+        logs.start(self.settings.log_level)
+        logging.getLogger("workbench").addHandler(self.faults)
+
+    def close(self) -> None:
+        """Write the remembered faults, where this run touched the store anyway."""
+        logging.getLogger("workbench").removeHandler(self.faults)
+        if self._is_store_open and len(self.faults):
+            self.faults.save(self.store)
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session of this run."""
+    found = context.find_root().obj
+    assert isinstance(found, Session)
+    return found
+
+
+@contextmanager
+def stoppable(kept: str) -> Iterator[None]:
+    """Turn Ctrl-C into a sentence that says what was kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"Stopped. {kept}", style="yellow")
+        raise typer.Exit(INTERRUPTED) from None

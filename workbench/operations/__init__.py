@@ -1,0 +1,152 @@
+"""One function per use case: where stages meet. The command line, the screens and notebooks all act through these.
+
+Loaded on first use, so that `workbench --help` and `import workbench` stay light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from workbench.operations.app_log import FaultLog
+    from workbench.operations.batches import (
+        BatchReport,
+        PushReport,
+        Slice,
+        approve_batch,
+        cancel_batch,
+        create_batch,
+        list_batches,
+        push_batch,
+        reject_batch,
+        show_batch,
+        submit_batch,
+    )
+    from workbench.operations.catalogues import read_mainstay_fields, read_salesforce_fields, refresh_fields
+    from workbench.operations.connections import check_connections
+    from workbench.operations.dashboard import RunningDashboard, as_environment, running_dashboard
+    from workbench.operations.demo import Chapter, DemoStory, Previewed, Pulled, Pushed, demo_sandbox, run_demo
+    from workbench.operations.mapping_diff import Difference, diff_mappings
+    from workbench.operations.mappings import (
+        CheckedMapping,
+        ImportedMapping,
+        check_mapping,
+        import_mapping,
+        sample_mapping,
+    )
+    from workbench.operations.readings import (
+        import_messages,
+        make_preview,
+        pull_systems,
+        wanted_columns,
+    )
+    from workbench.operations.workspace import Disconnected, connection_kinds, disconnect, open_store
+
+_HOMES: Final = {
+    "app_log": ("FaultLog",),
+    "batches": (
+        "BatchReport",
+        "PushReport",
+        "Slice",
+        "approve_batch",
+        "cancel_batch",
+        "create_batch",
+        "list_batches",
+        "push_batch",
+        "reject_batch",
+        "show_batch",
+        "submit_batch",
+    ),
+    "catalogues": ("read_mainstay_fields", "read_salesforce_fields", "refresh_fields"),
+    "connections": ("check_connections",),
+    "dashboard": (
+        "RunningDashboard",
+        "as_environment",
+        "running_dashboard",
+    ),
+    "demo": (
+        "Chapter",
+        "DemoStory",
+        "Previewed",
+        "Pulled",
+        "Pushed",
+        "demo_sandbox",
+        "run_demo",
+    ),
+    "mapping_diff": (
+        "Difference",
+        "diff_mappings",
+    ),
+    "mappings": (
+        "CheckedMapping",
+        "ImportedMapping",
+        "check_mapping",
+        "import_mapping",
+        "sample_mapping",
+    ),
+    "readings": (
+        "import_messages",
+        "make_preview",
+        "pull_systems",
+        "wanted_columns",
+    ),
+    "workspace": (
+        "Disconnected",
+        "connection_kinds",
+        "disconnect",
+        "open_store",
+    ),
+}
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BatchReport",
+    "Chapter",
+    "CheckedMapping",
+    "DemoStory",
+    "Difference",
+    "Disconnected",
+    "FaultLog",
+    "ImportedMapping",
+    "Previewed",
+    "Pulled",
+    "PushReport",
+    "Pushed",
+    "RunningDashboard",
+    "Slice",
+    "approve_batch",
+    "as_environment",
+    "cancel_batch",
+    "check_connections",
+    "check_mapping",
+    "connection_kinds",
+    "create_batch",
+    "demo_sandbox",
+    "diff_mappings",
+    "disconnect",
+    "import_mapping",
+    "import_messages",
+    "list_batches",
+    "make_preview",
+    "open_store",
+    "pull_systems",
+    "push_batch",
+    "read_mainstay_fields",
+    "read_salesforce_fields",
+    "refresh_fields",
+    "reject_batch",
+    "run_demo",
+    "running_dashboard",
+    "sample_mapping",
+    "show_batch",
+    "submit_batch",
+    "wanted_columns",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"workbench.operations has no {name}")
+    return getattr(import_module(f"workbench.operations.{home}"), name)

@@ -1,0 +1,110 @@
+"""Checking and saving mapping documents: nothing is saved while one problem remains, and all of them are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
+from workbench.domain.fields import SalesforceField
+from workbench.domain.mapping import Mapping, parse_mapping, salesforce_paths
+from workbench.domain.mapping_check import Catalogues, Problem, catalogue_problems, shape_problems
+from workbench.errors import ConfigurationError
+from workbench.operations.catalogues import read_mainstay_fields, read_salesforce_fields
+from workbench.operations.workspace import connection_kinds
+from workbench.settings import Settings
+from workbench.store import Store
+from workbench.store.mappings import MappingRevision, save_mapping
+
+CheckedAgainst = Literal["pull", "live"]
+
+
+@dataclass(frozen=True)
+class CheckedMapping:
+    """A mapping without problems. `checked_against` is None where no field catalogue could be reached."""
+
+    mapping: Mapping
+    checked_against: CheckedAgainst | None
+
+
+@dataclass(frozen=True)
+class ImportedMapping:
+    """The revision that counts now; `is_new` is false when the document means the same as the one before."""
+
+    revision: MappingRevision
+    is_new: bool
+    checked_against: CheckedAgainst | None
+
+
+def sample_mapping() -> str:
+    """The starter mapping as text; it fits the sandbox."""
+    return (resources.files("workbench") / "sample_mapping.yaml").read_text()
+
+
+def check_mapping(store: Store, settings: Settings, document: str, *, source: str = "The mapping") -> CheckedMapping:
+    """Check a document's shape, then its fields: against the pulled catalogues, else live, else not at all.
+
+    Raises ConfigurationError with every problem, each with its line.
+    """
+    mapping = parse_mapping(document, source=source)
+    problems: list[Problem] = shape_problems(mapping)
+    catalogues, checked_against = find_catalogues(store, settings, mapping)
+    if catalogues is not None:
+        problems += catalogue_problems(mapping, catalogues)
+    if problems:
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        raise ConfigurationError(
+            f"{source} has {count}; nothing was saved:", [problem.text(document) for problem in problems]
+        )
+    return CheckedMapping(mapping, checked_against)
+
+
+def import_mapping(
+    store: Store, settings: Settings, document: str, *, by: str, reason: str = "", source: str = "The mapping"
+) -> ImportedMapping:
+    """Check a document and save it as the next revision. Raises ConfigurationError as `check_mapping` does."""
+    checked = check_mapping(store, settings, document, source=source)
+    revision, is_new = save_mapping(store, document, author=by, reason=reason)
+    return ImportedMapping(revision, is_new, checked.checked_against)
+
+
+def find_catalogues(
+    store: Store, settings: Settings, mapping: Mapping
+) -> tuple[Catalogues | None, CheckedAgainst | None]:
+    """The field catalogues a mapping is held against, and where they came from."""
+    pulled = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
+    contact_fields = store.rows("SELECT * FROM mainstay.field")
+    if contact_fields and not _unknown_sobjects(mapping, pulled):
+        return catalogues_for(mapping, pulled, mainstay_fields(contact_fields)), "pull"
+    if all(connection_kinds(settings).values()):
+        described = read_salesforce_fields(settings, mapping)
+        live = {name: {field.name: field for field in fields} for name, fields in described.items()}
+        known = {field.path: field for field in read_mainstay_fields(settings)}
+        return catalogues_for(mapping, live, {**mainstay_fields([]), **known}), "live"
+    if contact_fields and pulled:
+        return catalogues_for(mapping, pulled, mainstay_fields(contact_fields)), "pull"
+    return None, None
+
+
+def _unknown_sobjects(mapping: Mapping, known: dict[str, dict[str, SalesforceField]]) -> bool:
+    """Whether the pulled catalogue lacks an object the mapping needs, itself or on the way to a parent's field."""
+    for item in mapping.objects:
+        if item.sobject not in known:
+            return True
+        for path in salesforce_paths(item):
+            if "." in path and _is_undescribed(item.sobject, path, known):
+                return True
+    return False
+
+
+def _is_undescribed(sobject: str, path: str, known: dict[str, dict[str, SalesforceField]]) -> bool:
+    here = sobject
+    for step in path.split(".")[:-1]:
+        if here not in known:
+            return True
+        through = next((field for field in known[here].values() if field.relationship_name == step), None)
+        if through is None or not through.reference_to:
+            return False
+        here = next((name for name in through.reference_to if name in known), through.reference_to[0])
+    return here not in known

@@ -1,0 +1,110 @@
+"""Pulling both systems, and previewing what a sync would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from workbench.domain.fields import Direction
+from workbench.domain.mapping import Mapping, salesforce_paths
+from workbench.engine.preview import PreviewReport
+from workbench.engine.preview import make_preview as preview_records
+from workbench.settings import Settings
+from workbench.stages.pull import PullReport, pull
+from workbench.stages.pull import import_messages as import_message_file
+from workbench.store import Store
+from workbench.store.mappings import current_mapping, require_mapping
+
+Progress = Callable[[str, int, int | None], None]
+Part = Literal["salesforce", "mainstay", "messages", "campaigns"]
+
+# What screens show of a person, whether mapped or not.
+SCREEN_FIELDS: Final = ("Id", "Name", "FirstName", "LastName", "Email", "Phone", "MobilePhone", "HomePhone")
+BASIC: Final = {"Contact": SCREEN_FIELDS}
+
+
+def wanted_columns(mapping: Mapping | None) -> dict[str, list[str]]:
+    """SObject -> the field paths to fetch: what the mapping reads or writes, and what screens show of a person.
+
+    Without a mapping: a basic set of Contact.
+    """
+    if mapping is None:
+        return {sobject: list(fields) for sobject, fields in BASIC.items()}
+    wanted: dict[str, list[str]] = {}
+    for item in mapping.objects:
+        shown = SCREEN_FIELDS if item.sobject in {"Contact", "Lead"} else ("Id",)
+        wanted[item.sobject] = list(dict.fromkeys([*shown, *salesforce_paths(item)]))
+    return wanted
+
+
+def pull_systems(
+    store: Store,
+    settings: Settings,
+    *,
+    only: Part | None = None,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Read both systems (or `only` one part) into the store.
+
+    {"pulls": [{"system", "object", "pull_id", "rows", "fetched", "mode", "seconds"}], "drift": [sentence], "problems"}
+    Raises ConfigurationError, AuthenticationFailed, RemoteError, StoreBusy.
+    """
+    revision = current_mapping(store)
+    wanted = wanted_columns(revision.mapping if revision is not None else None)
+    report = pull(store, settings, wanted=wanted, only=only, full=full, **_told(progress))
+    return describe_pull(report)
+
+
+def describe_pull(report: PullReport) -> dict[str, Any]:
+    """A pull report as plain values, for printing."""
+    return {
+        "pulls": [
+            {
+                "system": item.system,
+                "object": item.object,
+                "pull_id": report.pull_id,
+                "rows": item.total,
+                "fetched": item.fetched,
+                "mode": item.mode,
+                "seconds": round(item.seconds, 3),
+            }
+            for item in report.objects
+        ],
+        "drift": [str(item) for item in report.drift],
+        "problems": list(report.problems),
+    }
+
+
+def make_preview(
+    store: Store,
+    settings: Settings,
+    direction: str,
+    *,
+    sobjects: Sequence[str] | None = None,
+    only_record: str | None = None,
+    only_changed: bool = False,
+    progress: Progress | None = None,
+) -> PreviewReport:
+    """Preview one direction with the current mapping. Nothing is sent. Errors as in the engine's make_preview."""
+    return preview_records(
+        store,
+        direction=Direction(direction),
+        revision=require_mapping(store),
+        sobjects=sobjects or None,
+        only_record=only_record,
+        has_sms=settings.mainstay.has_sms,
+        has_web_bot=settings.mainstay.has_web_bot,
+        progress=progress,
+        **({"only_changed": True} if only_changed else {}),
+    )
+
+
+def import_messages(store: Store, file: Path) -> int:
+    """Read messages from a Conversations Export, CSV; how many."""
+    return import_message_file(store, file).rows
+
+
+def _told(progress: Progress | None) -> dict[str, Any]:
+    return {} if progress is None else {"progress": progress}

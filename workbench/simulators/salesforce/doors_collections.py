@@ -1,0 +1,191 @@
+"""Up to 200 records in one call, each with its own result, in the order of the request.
+
+Source: Salesforce wire reference, section 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from workbench.simulators.salesforce.doors_objects import named_object
+from workbench.simulators.salesforce.doors_records import owners_of_key
+from workbench.simulators.salesforce.ids import parsed_id
+from workbench.simulators.salesforce.organisation import SalesforceOrg
+from workbench.simulators.salesforce.reading import given_from_json
+from workbench.simulators.salesforce.refusals import RecordRefused, Refusal, refused
+from workbench.simulators.salesforce.saving import ROLLED_BACK, Given, Saved
+from workbench.simulators.salesforce.schema import Field, SObject
+from workbench.simulators.salesforce.wire import Call, Reply, is_true
+
+RECORD_LIMIT: Final = 200
+_RETRIEVE_LIMIT: Final = 2000
+_CHUNK_LIMIT: Final = 10
+
+
+def create_many(org: SalesforceOrg, call: Call) -> Reply:
+    return _write(org, call, lambda sobject, record: given_from_json(org.schema, sobject, None, record))
+
+
+def update_many(org: SalesforceOrg, call: Call) -> Reply:
+    return _write(org, call, lambda sobject, record: _update_of(org, sobject, record))
+
+
+def upsert_many(org: SalesforceOrg, call: Call) -> Reply:
+    """PATCH composite/sobjects/Contact/<key field>; with Id as the key field, null creates."""
+    sobject = named_object(org, call.parts["object"])
+    key = sobject.field(call.parts["key"])
+    if key is None or not key.is_upsert_key:
+        message = f"Provided external ID field does not exist or is not accessible: {call.parts['key']}"
+        raise refused(404, "NOT_FOUND", message)
+    return _write(org, call, lambda _, record: upsert_of(org, sobject, key, record), only=sobject, has_created=True)
+
+
+def delete_many(org: SalesforceOrg, call: Call) -> Reply:
+    ids = [text.strip() for text in call.query.get("ids", "").split(",") if text.strip()]
+    _check_count(ids, RECORD_LIMIT)
+    chunks = [(org.schema.by_prefix(prefix), list(part)) for prefix, part in groupby(ids, key=lambda text: text[:3])]
+
+    def delete_chunk(index: int, all_or_none: bool) -> list[Saved]:
+        sobject, part = chunks[index]
+        if sobject is None:
+            refusal = Refusal("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+            return [Saved(text, refusals=(refusal,)) for text in part]
+        return org.delete(sobject, [parsed_id(text) or text for text in part], all_or_none=all_or_none)
+
+    saved = _in_chunks(org, len(chunks), delete_chunk, all_or_none=is_true(call.query.get("allOrNone")))
+    return _answer(saved)
+
+
+def retrieve_many(org: SalesforceOrg, call: Call) -> Reply:
+    """POST {ids, fields} or GET ?ids=&fields=: null for a missing record."""
+    sobject = named_object(org, call.parts["object"])
+    if call.method == "POST":
+        body = call.json_object()
+        ids, names = list(body.get("ids") or []), list(body.get("fields") or [])
+    else:
+        ids, names = (call.query.get(key, "").split(",") for key in ("ids", "fields"))
+    _check_count(ids, _RETRIEVE_LIMIT)
+    known = [parsed_id(text) for text in ids]
+    for text, record_id in zip(ids, known, strict=True):
+        if record_id is None:
+            raise refused(400, "MALFORMED_ID", f"malformed id {text}")
+    selected = names if any(name.lower() == "id" for name in names) else [*names, "Id"]
+    listed = ", ".join(f"'{record_id}'" for record_id in known)
+    result = org.query(f"SELECT {', '.join(selected)} FROM {sobject.name} WHERE Id IN ({listed})")
+    found = {record["Id"]: record for record in result.records(call.data_path)}
+    return Reply(200, [found.get(record_id or "") for record_id in known])
+
+
+def _write(
+    org: SalesforceOrg,
+    call: Call,
+    read: Callable[[SObject, dict[str, Any]], Given],
+    *,
+    only: SObject | None = None,
+    has_created: bool = False,
+) -> Reply:
+    body = call.json_object()
+    records = body.get("records")
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise refused(400, "JSON_PARSER_ERROR", "The request needs a list of records at [line:1, column:1]")
+    _check_count(records, RECORD_LIMIT)
+    typed = [(_type_of(org, record), record) for record in records]
+    if only is not None and any(sobject is not only for sobject, _ in typed):
+        raise refused(400, "INVALID_TYPE", f"every record's type must be {only.name}")
+    chunks = [(name, [record for _, record in part]) for name, part in groupby(typed, key=lambda pair: pair[0].name)]
+
+    def save_chunk(index: int, all_or_none: bool) -> list[Saved]:
+        name, part = chunks[index]
+        return org.save([read(org.schema[name], record) for record in part], all_or_none=all_or_none)
+
+    saved = _in_chunks(org, len(chunks), save_chunk, all_or_none=body.get("allOrNone") is True)
+    return _answer(saved, has_created=has_created)
+
+
+def _type_of(org: SalesforceOrg, record: dict[str, Any]) -> SObject:
+    attributes = record.get("attributes")
+    name = attributes.get("type") if isinstance(attributes, dict) else None
+    if not isinstance(name, str):
+        raise refused(400, "INVALID_INPUT", "Include a type attribute in each record")
+    found = org.schema.get(name)
+    if found is None:
+        raise refused(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
+    return found
+
+
+def _update_of(org: SalesforceOrg, sobject: SObject, record: dict[str, Any]) -> Given:
+    text = next((value for name, value in record.items() if name.lower() == "id"), None)
+    if text is None:
+        refusal = Refusal("MISSING_ARGUMENT", "Id not specified in an update call")
+        return Given(sobject, None, refusals=(refusal,))
+    record_id = parsed_id(text)
+    if record_id is None:
+        return Given(sobject, None, refusals=(Refusal("MALFORMED_ID", f"malformed id {text}", ("Id",)),))
+    return given_from_json(org.schema, sobject, record_id, record)
+
+
+def upsert_of(org: SalesforceOrg, sobject: SObject, key: Field, record: dict[str, Any]) -> Given:
+    """One record of an upsert: the key's owner is updated, nobody's value is created with it."""
+    value = next((value for name, value in record.items() if name.lower() == key.name.lower()), None)
+    rest = {name: told for name, told in record.items() if name.lower() != key.name.lower()}
+    if key.type == "id":
+        return _upsert_by_id(org, sobject, value, rest)
+    if value in (None, ""):
+        refusal = Refusal("MISSING_ARGUMENT", f"{key.name} not specified")
+        return Given(sobject, None, refusals=(refusal,))
+    try:
+        ids = owners_of_key(org, sobject, key, value)
+    except RecordRefused as refusal:
+        return Given(sobject, None, refusals=refusal.refusals)
+    if len(ids) > 1:
+        message = f"{key.name}: more than one record found for external id field: [{', '.join(ids)}]"
+        return Given(sobject, None, refusals=(Refusal("DUPLICATE_EXTERNAL_ID", message, (key.name,)),))
+    if ids:
+        return given_from_json(org.schema, sobject, ids[0], rest)
+    return given_from_json(org.schema, sobject, None, {**rest, key.name: value})
+
+
+def _upsert_by_id(org: SalesforceOrg, sobject: SObject, value: Any, rest: dict[str, Any]) -> Given:
+    if value in (None, ""):
+        return given_from_json(org.schema, sobject, None, rest)
+    record_id = parsed_id(value)
+    if record_id is None:
+        return Given(sobject, None, refusals=(Refusal("MALFORMED_ID", f"malformed id {value}", ("Id",)),))
+    return given_from_json(org.schema, sobject, record_id, rest)
+
+
+def _in_chunks(
+    org: SalesforceOrg, count: int, run: Callable[[int, bool], list[Saved]], *, all_or_none: bool
+) -> list[Saved]:
+    """Run the chunks (runs of one type) in order; with `all_or_none` a refused chunk takes the earlier ones back."""
+    if count > _CHUNK_LIMIT:
+        message = f"Cannot have more than {_CHUNK_LIMIT} chunks in a single operation. Please rearrange the data."
+        raise refused(400, "TOO_MANY_CHUNKS", message)
+    with org.lock:
+        before = org.saved() if all_or_none and count > 1 else None
+        parts = [run(index, all_or_none) for index in range(count)]
+        flat = [saved for part in parts for saved in part]
+        if before is not None and not all(saved.is_success for saved in flat):
+            org.restore(before)
+            flat = [Saved(None, refusals=(ROLLED_BACK,)) if saved.is_success else saved for saved in flat]
+    return flat
+
+
+def _answer(saved: Sequence[Saved], *, has_created: bool = False) -> Reply:
+    results = []
+    for outcome in saved:
+        if outcome.is_success:
+            result: dict[str, Any] = {"id": outcome.record_id, "success": True, "errors": []}
+            results.append({**result, "created": outcome.is_created} if has_created else result)
+        else:
+            results.append({"success": False, "errors": [refusal.of_record() for refusal in outcome.refusals]})
+    ids = tuple(outcome.record_id if outcome.is_success else None for outcome in saved)
+    return Reply(200, results, record_ids=ids)
+
+
+def _check_count(records: Sequence[Any], limit: int) -> None:
+    if len(records) > limit:
+        message = f"record limit reached. cannot submit more than {limit} records into this call"
+        raise refused(400, "EXCEEDED_ID_LIMIT", message)

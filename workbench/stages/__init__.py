@@ -1,0 +1,1 @@
+"""One folder per stage of the flow: pull, approve, push, reconcile. Stages never import each other."""

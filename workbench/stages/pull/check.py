@@ -1,0 +1,148 @@
+"""Do the connections work, step by step: each passes or fails with the sentence to act on; a failure ends its side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.errors import AuthenticationFailed, ConfigurationError, RemoteError, TransientError, WorkbenchError
+from workbench.mainstay.client import MainstayClient
+from workbench.salesforce.client import SalesforceClient
+from workbench.settings import Settings
+from workbench.stages.pull.plan import ALWAYS, plan_objects
+from workbench.stages.pull.run import run_async
+
+LOW_SHARE: Final = 0.1
+BASIC: Final[Mapping[str, Sequence[str]]] = {"Contact": ("FirstName", "LastName", "Email", "MobilePhone")}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that has to be right: what was found where it is, what to do where it is not."""
+
+    name: str
+    ok: bool
+    sentence: str
+
+
+def check(settings: Settings, *, wanted: Mapping[str, Sequence[str]] = BASIC) -> list[Step]:
+    """Try both connections, from the host inwards. `wanted` are the field paths that have to be readable."""
+    return [*_salesforce(settings, wanted), *_mainstay(settings)]
+
+
+def _salesforce(settings: Settings, wanted: Mapping[str, Sequence[str]]) -> list[Step]:
+    with SalesforceClient(settings.salesforce, sleep=lambda _: None) as client:
+        steps, is_through = _entry("Salesforce", lambda: f"{client.connect()} lists {len(client.sobjects())} objects.")
+        if not is_through:
+            return steps
+        try:
+            return [*steps, *_permissions(client, wanted), _limits(client)]
+        except WorkbenchError as error:
+            return [*steps, Step("Salesforce permissions", ok=False, sentence=str(error))]
+
+
+def _permissions(client: SalesforceClient, wanted: Mapping[str, Sequence[str]]) -> list[Step]:
+    """Each wanted object by name (may it be read and written), then whether all wanted fields are visible."""
+    plan = plan_objects({sobject: [*paths] for sobject, paths in wanted.items()}, client.describe)
+    steps = []
+    for sobject in wanted:
+        found = next((item for name, item in plan.described.items() if name.lower() == sobject.lower()), None)
+        name = f"Salesforce {sobject}"
+        if found is None:
+            steps.append(
+                Step(name, ok=False, sentence=f"This user cannot see {sobject}: give it a permission set that can.")
+            )
+            continue
+        lacking = [
+            word
+            for word, allowed in (
+                ("read", found.is_queryable),
+                ("create", found.is_createable),
+                ("edit", found.is_updateable),
+            )
+            if not allowed
+        ]
+        if lacking:
+            sentence = f"This user may not {' or '.join(lacking)} {found.name}: change its profile or permission set."
+            steps.append(Step(name, ok=False, sentence=sentence))
+        else:
+            steps.append(
+                Step(name, ok=True, sentence=f"May be read, created and edited; {len(found.fields)} fields visible.")
+            )
+    if plan.problems:
+        sentence = "Not readable, so give field-level access or correct the mapping: " + "; ".join(plan.problems)
+        steps.append(Step("Salesforce fields", ok=False, sentence=sentence))
+    else:
+        count = sum(len({*paths} - {*ALWAYS}) for paths in wanted.values())
+        steps.append(Step("Salesforce fields", ok=True, sentence=f"All {count} wanted fields are visible."))
+    return steps
+
+
+def _limits(client: SalesforceClient) -> Step:
+    daily = client.limits().get("DailyApiRequests", {})
+    left, most = int(daily.get("Remaining", 0)), int(daily.get("Max", 0))
+    if not most:
+        return Step("Salesforce limits", ok=True, sentence="The org does not tell its limits to this user.")
+    said = f"{left:,} of {most:,} API requests are left for the next 24 hours"
+    if left < most * LOW_SHARE:
+        return Step("Salesforce limits", ok=False, sentence=f"Only {said}: pull and push later, or in smaller parts.")
+    return Step("Salesforce limits", ok=True, sentence=f"{said}.")
+
+
+def _mainstay(settings: Settings) -> list[Step]:
+    async def organisation() -> str:
+        async with MainstayClient(settings.mainstay, jitter=lambda: 0.0) as client:
+            return await client.auth_valid()
+
+    async def custom_fields() -> int:
+        async with MainstayClient(settings.mainstay, jitter=lambda: 0.0) as client:
+            return sum(field.is_custom for field in await client.fields())
+
+    found = ""
+
+    def look() -> str:
+        nonlocal found
+        found = run_async(organisation())
+        return "The API answers with it."
+
+    steps, is_through = _entry("Mainstay", look)
+    if not is_through:
+        return steps
+    if found:
+        steps.append(Step("Mainstay organisation", ok=True, sentence=f"The token belongs to organisation {found}."))
+    else:
+        sentence = "The token belongs to no organisation: ask your Partner Success Manager for another one."
+        steps.append(Step("Mainstay organisation", ok=False, sentence=sentence))
+    try:
+        sentence = f"{run_async(custom_fields())} custom fields are visible."
+    except WorkbenchError as error:
+        return [*steps, Step("Mainstay fields", ok=False, sentence=str(error))]
+    return [*steps, Step("Mainstay fields", ok=True, sentence=sentence)]
+
+
+def _entry(system: str, look: Callable[[], str]) -> tuple[list[Step], bool]:
+    """The first steps of one side: settings, host, token, API, as far as one call shows them; and whether it is in."""
+    names = [f"{system} {part}" for part in ("settings", "host", "token", "API")]
+    try:
+        said = look()
+    except ConfigurationError as error:
+        depth, sentence = 0, str(error)
+    except TransientError as error:
+        depth, sentence = 1, str(error)
+    except AuthenticationFailed as error:
+        depth, sentence = 2, str(error)
+    except RemoteError as error:
+        depth, sentence = 3, _api_advice(error)
+    else:
+        passed = ["They are complete.", "It was reached.", "It was accepted.", said]
+        return [Step(name, ok=True, sentence=words) for name, words in zip(names, passed, strict=True)], True
+    passed = ["They are complete.", "It was reached.", "It was accepted."][:depth]
+    steps = [Step(name, ok=True, sentence=words) for name, words in zip(names, passed, strict=False)]
+    return [*steps, Step(names[depth], ok=False, sentence=sentence)], False
+
+
+def _api_advice(error: RemoteError) -> str:
+    if error.code in {"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"}:
+        return "The API is switched off: the edition needs API access, and the user's profile the right `API Enabled`."
+    return str(error)

@@ -1,0 +1,136 @@
+"""Import: the Salesforce records of a chunk in Collections, then the write-back of their Ids to Mainstay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+from workbench.domain.changes import Status
+from workbench.domain.results import PlannedChange
+from workbench.errors import RemoteError, WorkbenchError
+from workbench.salesforce.writer import Operation, Record, RecordResult, chunks
+from workbench.stages.exchange import Exchange, Target, in_parallel, target_of
+from workbench.stages.push.chunk import ORIGIN, ChunkResult, in_waves
+from workbench.stages.readback import send_write_back
+
+# A locked record is free again within moments; three more tries, then it is refused.
+LOCK_WAIT_SECONDS: Final = (1.0, 3.0, 9.0)
+
+
+async def send_incoming(exchange: Exchange, changes: Sequence[PlannedChange]) -> ChunkResult:
+    """Send a chunk in waves, so that changes of one identity group never share a request or overtake each other."""
+    result = ChunkResult()
+    held: set[object] = set()
+    for wave in in_waves(changes):
+        if result.fault is not None:
+            break
+        free = [change for change in wave if change.group_id is None or change.group_id not in held]
+        await _send_wave(exchange, free, result)
+        ended = {outcome.change_id for outcome in result.outcomes}
+        held |= {change.group_id for change in wave if change.group_id is not None and change.change_id not in ended}
+    await result.settle_refused(exchange)
+    return result
+
+
+async def _send_wave(exchange: Exchange, wave: Sequence[PlannedChange], result: ChunkResult) -> None:
+    by_id = {change.change_id: change for change in wave}
+    first = [change for change in wave if change.request_to("salesforce") is not None]
+    written: dict[str, RecordResult] = {}
+    for target, records in _collections(first):
+        if result.fault is not None:
+            return
+        try:
+            answers = await _send_records(exchange, target, records)
+        except WorkbenchError as error:
+            for record in records:
+                result.miss(by_id[record.key], error)
+            continue
+        written |= {answer.key: answer for answer in answers}
+    ready: deque[tuple[PlannedChange, str | None]] = deque()
+    for change in wave:
+        request, answer = change.request_to("salesforce"), written.get(change.change_id)
+        if request is None:
+            ready.append((change, change.salesforce_id))
+        elif answer is None:
+            continue
+        elif answer.success and change.request_to("mainstay") is not None:
+            ready.append((change, answer.record_id))
+        else:
+            result.end(await exchange.salesforce_outcome(change, request, answer, origin=ORIGIN))
+    await _write_back(exchange, ready, result)
+
+
+async def _write_back(exchange: Exchange, ready: deque[tuple[PlannedChange, str | None]], result: ChunkResult) -> None:
+    async def worker() -> None:
+        while ready and result.fault is None:
+            change, record_id = ready.popleft()
+            request = change.request_to("mainstay")
+            assert request is not None
+            if record_id is not None:
+                request = request.with_record_id(record_id)
+            try:
+                result.end(await send_write_back(exchange, change, request, record_id, origin=ORIGIN))
+            except WorkbenchError as error:
+                result.miss(change, error)
+
+    await in_parallel(worker, min(exchange.settings.mainstay.concurrency, len(ready)))
+
+
+def _collections(changes: Sequence[PlannedChange]) -> list[tuple[tuple[Operation, str], list[Record]]]:
+    """Records by operation and object, in requests of at most 200."""
+    named: list[tuple[Target, Record]] = []
+    for change in changes:
+        request = change.request_to("salesforce")
+        assert request is not None
+        target = target_of(request)
+        named.append((target, Record(change.change_id, request.values, target.record_id, change.change_id)))
+
+    def kind(item: tuple[Target, Record]) -> tuple[Operation, str]:
+        return item[0].operation, item[0].sobject
+
+    return [
+        (key, request)
+        for key, group in groupby(sorted(named, key=kind), key=kind)
+        for request in chunks([record for _, record in group])
+    ]
+
+
+async def _send_records(
+    exchange: Exchange, target: tuple[Operation, str], records: Sequence[Record]
+) -> list[RecordResult]:
+    """One Collections request; locked records are tried again, and a body nobody can read is searched for."""
+    results = {answer.key: answer for answer in await _send_halves(exchange, target, records)}
+    for wait_seconds in LOCK_WAIT_SECONDS:
+        locked = [record for record in records if results[record.key].is_transient]
+        if not locked:
+            break
+        await asyncio.sleep(wait_seconds)
+        results |= {answer.key: answer for answer in await _send_halves(exchange, target, locked)}
+    return [results[record.key] for record in records]
+
+
+async def _send_halves(
+    exchange: Exchange, target: tuple[Operation, str], records: Sequence[Record]
+) -> list[RecordResult]:
+    """Send; where Salesforce refuses the request as a whole for one value it cannot parse, find that record by halves.
+
+    Raises as SalesforceWriter.write.
+    """
+    operation, sobject = target
+    try:
+        return await exchange.to_salesforce(operation, sobject, records)
+    except RemoteError as error:
+        if error.code != "JSON_PARSER_ERROR":
+            raise
+        if len(records) == 1:
+            item = {"statusCode": error.code, "message": str(error), "fields": []}
+            return [RecordResult(records[0].key, records[0].record_id, success=False, errors=(item,), status=400)]
+    middle = len(records) // 2
+    first = await _send_halves(exchange, target, records[:middle])
+    return first + await _send_halves(exchange, target, records[middle:])
+
+
+__all__ = ["Status", "send_incoming"]

@@ -1,0 +1,209 @@
+"""Spooled files on their way to a landing table: NDJSON or CSV becomes one typed Parquet file.
+
+This is the long part of a landing (parsing, typing, hashing); it runs in a scratch DuckDB without touching the store.
+Values that do not fit their type become null, each column with a notice.
+Source: lab notes, "Landing".
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow.dataset
+
+from workbench.errors import RemoteError
+from workbench.store.landing import Column, Target
+from workbench.store.quoting import identifier, literal
+
+MAX_OBJECT_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Typed rows waiting in a Parquet file: how many, how many repeated a key, and their latest stamp."""
+
+    target: Target
+    path: Path
+    rows: int
+    repeated: int
+    latest: datetime | None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """What `Store.write` needs to read these rows under `target.incoming`; streamed, not loaded."""
+        return {self.target.incoming: pyarrow.dataset.dataset(str(self.path))}
+
+
+@dataclass(frozen=True)
+class _Source:
+    sql: Callable[[Sequence[Column]], str]  # a table function over the files, with these column types
+    columns: tuple[Column, ...]
+    has_files: bool
+
+    @property
+    def untyped(self) -> tuple[Column, ...]:
+        return tuple(Column(c.name, c.type if c.type.endswith("[]") else "VARCHAR") for c in self.columns)
+
+
+def prepare_json(files: Sequence[Path], target: Target, pull_id: int, folder: Path) -> Prepared:
+    """Type the lines of NDJSON files. Values that do not fit their type become null, each column with a notice."""
+    return _prepare(_json_source(files, target.columns), target, pull_id, folder)
+
+
+def prepare_csv(files: Sequence[Path], target: Target, pull_id: int, folder: Path) -> Prepared:
+    """Type the rows of CSV files of one header: all values quoted, empty cells null, any text inside quotes.
+
+    Raises RemoteError where a column of the target is missing in the header.
+    """
+    return _prepare(_csv_source(files, target.columns), target, pull_id, folder)
+
+
+def _json_source(files: Sequence[Path], columns: Sequence[Column]) -> _Source:
+    def sql(typed: Sequence[Column]) -> str:
+        return (
+            f"read_json({_file_list(files)}, format='newline_delimited', columns={_column_struct(typed)}, "
+            f"maximum_object_size={MAX_OBJECT_BYTES})"
+        )
+
+    return _Source(sql, tuple(columns), bool(files))
+
+
+def _csv_source(files: Sequence[Path], columns: Sequence[Column]) -> _Source:
+    header = _csv_header(files[0]) if files else [column.name for column in columns]
+    missing = [column.name for column in columns if column.name.lower() not in {name.lower() for name in header}]
+    if missing:
+        raise RemoteError(f"Salesforce left out columns that were asked for: {', '.join(missing)}. Pull again.")
+
+    def sql(typed: Sequence[Column]) -> str:
+        wanted = {column.name.lower(): column for column in typed}
+        in_file = [wanted.get(name.lower(), Column(name)) for name in header]
+        return (
+            f"read_csv({_file_list(files)}, header=true, auto_detect=false, delim=',', quote='\"', escape='\"', "
+            f"nullstr='', max_line_size={MAX_OBJECT_BYTES}, buffer_size={2 * MAX_OBJECT_BYTES}, "
+            f"columns={_column_struct(in_file)})"
+        )
+
+    return _Source(sql, tuple(columns), bool(files))
+
+
+def prepare_sql(select: str, target: Target, pull_id: int, folder: Path) -> Prepared:
+    """As the others, from a query that gives the target's columns. Raises duckdb.Error where a value does not fit."""
+    path = _parquet_path(target, folder)
+    with _scratch(folder) as con:
+        _copy(con, select, target, pull_id, path)
+        return _finish(con, target, path, ())
+
+
+def _prepare(source: _Source, target: Target, pull_id: int, folder: Path) -> Prepared:
+    path = _parquet_path(target, folder)
+    names = _names(target)
+    notices: list[str] = []
+    with _scratch(folder) as con:
+        try:
+            _copy(con, f"SELECT {names} FROM {_from(source, source.columns)}", target, pull_id, path)
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
+            untyped = _from(source, source.untyped)
+            casts = ", ".join(
+                f"TRY_CAST({identifier(column.name)} AS {column.type}) AS {identifier(column.name)}"
+                for column in target.columns
+            )
+            notices = _lost_values(con, untyped, target)
+            _copy(con, f"SELECT {casts} FROM {untyped}", target, pull_id, path)
+        return _finish(con, target, path, notices)
+
+
+def _parquet_path(target: Target, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{target.schema}.{target.table}.parquet"
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(f"SET temp_directory = {literal(str(folder / 'tmp'))}")
+        yield con
+
+
+def _names(target: Target) -> str:
+    return ", ".join(identifier(column.name) for column in target.columns)
+
+
+def _finish(con: duckdb.DuckDBPyConnection, target: Target, path: Path, notices: Sequence[str]) -> Prepared:
+    rows, repeated, latest = _measure(con, target, path)
+    if repeated:
+        _keep_latest(con, target, path)
+    return Prepared(target, path, rows - repeated, repeated, latest, tuple(notices))
+
+
+def _from(source: _Source, columns: Sequence[Column]) -> str:
+    if source.has_files:
+        return source.sql(columns)
+    empty = ", ".join(f"NULL::{column.type} AS {identifier(column.name)}" for column in columns)
+    return f"(SELECT {empty} WHERE false) AS nothing"
+
+
+def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Target, pull_id: int, path: Path) -> None:
+    names = _names(target)
+    con.execute(
+        f"COPY (SELECT {names}, {int(pull_id)}::INTEGER AS _pull_id, hash({names}) AS _row_hash "
+        f"FROM ({select}) AS found) TO {literal(str(path))} (FORMAT parquet)"
+    )
+
+
+def _measure(con: duckdb.DuckDBPyConnection, target: Target, path: Path) -> tuple[int, int, datetime | None]:
+    key = identifier(target.key)
+    latest = f"max({identifier(target.stamp)})" if target.stamp else "NULL"
+    found = con.execute(
+        f"SELECT count(*), count(*) - count(DISTINCT {key}), {latest} FROM read_parquet({literal(str(path))})"
+    ).fetchone()
+    assert found is not None
+    return found
+
+
+def _keep_latest(con: duckdb.DuckDBPyConnection, target: Target, path: Path) -> None:
+    """A list that moved while its pages were read can name a record twice: the latest counts."""
+    order = f"{identifier(target.stamp)} DESC NULLS LAST" if target.stamp else "_row_hash"
+    whole = path.with_suffix(".all.parquet")
+    path.rename(whole)
+    con.execute(
+        f"COPY (SELECT * FROM read_parquet({literal(str(whole))}) "
+        f"QUALIFY row_number() OVER (PARTITION BY {identifier(target.key)} ORDER BY {order}) = 1) "
+        f"TO {literal(str(path))} (FORMAT parquet)"
+    )
+    whole.unlink()
+
+
+def _lost_values(con: duckdb.DuckDBPyConnection, untyped: str, target: Target) -> list[str]:
+    typed = [column for column in target.columns if column.type not in {"VARCHAR", "VARCHAR[]"}]
+    counts = ", ".join(
+        f"count({identifier(column.name)}) - count(TRY_CAST({identifier(column.name)} AS {column.type}))"
+        for column in typed
+    )
+    found = con.execute(f"SELECT {counts} FROM {untyped}").fetchone() or ()
+    return [
+        f"{target.schema} {target.table}: {lost} values of {column.name} are no {column.type} and were left blank"
+        for column, lost in zip(typed, found, strict=True)
+        if lost
+    ]
+
+
+def _csv_header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        return [name.strip() for name in next(csv.reader(lines), [])]
+
+
+def _file_list(files: Sequence[Path]) -> str:
+    return "[" + ", ".join(literal(str(path)) for path in files) + "]"
+
+
+def _column_struct(columns: Sequence[Column]) -> str:
+    return "{" + ", ".join(f"{literal(column.name)}: {literal(column.type)}" for column in columns) + "}"
