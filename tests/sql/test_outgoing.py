@@ -6,9 +6,9 @@ import pytest
 
 CLEAN = {
     "seq": 1, "record_id": "003A", "is_eligible": True, "has_names": True, "has_phone": True,
-    "phone_key": "4045550101", "row_hash": 1, "linked_id": None, "phone_owner_id": None, "crm_id_owners": 0,
+    "phone_key": "4045550101", "linked_id": None, "phone_owner_id": None, "crm_id_owners": 0,
     "phone_owners": 0, "contact_id": None, "rule": "none", "contact_crm_id": None, "contact_phone": None,
-    "contact_previous_phone": None, "contact_row_hash": None,
+    "contact_previous_phone": None,
 }  # fmt: skip
 
 
@@ -97,14 +97,14 @@ def test_a_record_is_matched_by_crm_id_before_phone(step):
         outgoing=[
             {
                 "seq": 1, "record_id": "003A", "is_eligible": True, "has_names": True, "has_phone": True,
-                "phone_key": "4045550101", "row_hash": 7,
+                "phone_key": "4045550101"
             }
         ],
         crm_id_owner=[{"crm_id": "003A", "contact_id": "a1", "owner_count": 1}],
         phone_owner=[{"phone": "4045550101", "contact_id": "b1", "owner_count": 1}],
         contact_now=[
-            {"contact_id": "a1", "crm_id_key": "003A", "phone_key": None, "previous_phone_key": None, "row_hash": 7},
-            {"contact_id": "b1", "crm_id_key": None, "phone_key": "4045550101", "previous_phone_key": None, "row_hash": 8},
+            {"contact_id": "a1", "crm_id_key": "003A", "phone_key": None, "previous_phone_key": None},
+            {"contact_id": "b1", "crm_id_key": None, "phone_key": "4045550101", "previous_phone_key": None},
         ],
     )  # fmt: skip
     assert (row["contact_id"], row["rule"], row["phone_owner_id"]) == ("a1", "crm_id", "b1")

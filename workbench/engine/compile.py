@@ -43,6 +43,11 @@ class Pair:
         """The column that says whether the value goes into the request."""
         return self._named("sends")
 
+    @property
+    def fingerprint(self) -> str:
+        """The column of the value's hash; NULL is blank."""
+        return self._named("hash of")
+
     def _named(self, prefix: str) -> str:
         return f'"{prefix} {self.column[1:]}'
 
@@ -105,6 +110,21 @@ def json_value(field: MainstayField, text: str) -> str:
 def row_hash(columns: Sequence[str]) -> str:
     """One hash over all mapped columns: rows that hash alike need no comparison value by value."""
     return f"hash({', '.join(columns)})" if columns else "CAST(0 AS UBIGINT)"
+
+
+def fingerprints(pairs: Sequence[Pair], values: Sequence[str]) -> str:
+    """A hash per value: eight bytes tell equal from different, and a blank stays NULL."""
+    return lines(
+        [
+            f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END AS {pair.fingerprint}"
+            for pair, value in zip(pairs, values, strict=True)
+        ]
+    )
+
+
+def either(conditions: Sequence[str]) -> str:
+    """Any of the conditions, one a line."""
+    return "\n    OR ".join(conditions) or "false"
 
 
 def lines(parts: Sequence[str]) -> str:

@@ -9,13 +9,14 @@ from workbench.domain.mapping_check import Catalogues
 from workbench.engine.compile import (
     Pair,
     canonical,
+    either,
     field_change,
+    fingerprints,
     joined,
     json_key,
     json_value,
     lines,
     mainstay_text,
-    row_hash,
     salesforce_text,
 )
 from workbench.engine.compile_codes import partial_codes
@@ -51,9 +52,9 @@ def contact_values(plan: ExportPlan) -> list[str]:
 
 
 def outgoing(plan: ExportPlan, *, only: bool = False) -> str:
-    """work.outgoing: one row per Salesforce record in FIFO order: identity keys and one hash of the mapped values.
+    """work.outgoing: one row per Salesforce record in FIFO order: identity keys and a fingerprint of each value.
 
-    Narrow on purpose: most rows are equal on both sides, and only those that differ are looked at value by value.
+    Narrow on purpose: fingerprints are eight bytes to compare, and only rows that differ are looked at by value.
     Binds $only when `only` is set.
     """
     phone = plan.pair("phone")
@@ -68,19 +69,34 @@ def outgoing(plan: ExportPlan, *, only: bool = False) -> str:
        {has_names} AS has_names,
        {raw_phone} IS NOT NULL AS has_phone,
        canon_phone({raw_phone}) AS phone_key,
-       {row_hash(_outgoing_values(plan))} AS row_hash
+       {fingerprints(plan.pairs, _outgoing_values(plan))}
 FROM store.salesforce.{identifier(plan.sobject)} AS s
 WHERE NOT coalesce(s."IsDeleted", false){where}"""
 
 
 def contact_now(plan: ExportPlan) -> str:
-    """work.contact_now: one row per contact: identity keys and one hash of the mapped values."""
+    """work.contact_now: one row per contact: identity keys and a fingerprint of each value."""
     return f"""SELECT c.id AS contact_id,
        nullif(c.crm_id, '') AS crm_id_key,
        coalesce(canon_phone(c.phone), nullif(c.phone, '')) AS phone_key,
        coalesce(canon_phone(c.previous_phone), nullif(c.previous_phone, '')) AS previous_phone_key,
-       {row_hash(contact_values(plan))} AS row_hash
+       {fingerprints(plan.pairs, contact_values(plan))}
 FROM store.mainstay.contact AS c"""
+
+
+def differing(plan: ExportPlan) -> str:
+    """work.differing: record_id of every update that would change a value; a blank changes nothing unless cleared."""
+    unequal = [f"o.{pair.fingerprint} IS DISTINCT FROM n.{pair.fingerprint}" for pair in plan.pairs]
+    if not plan.include_field_deletions:
+        unequal = [
+            f"(o.{pair.fingerprint} IS NOT NULL AND {test})" for pair, test in zip(plan.pairs, unequal, strict=True)
+        ]
+    return f"""SELECT v.record_id
+FROM work.verdict_outgoing AS v
+JOIN work.outgoing AS o ON o.record_id = v.record_id
+JOIN work.contact_now AS n ON n.contact_id = v.contact_id
+WHERE v.action = 'update'
+  AND ({either(unequal)})"""
 
 
 def payload(plan: ExportPlan) -> str:

@@ -42,22 +42,25 @@ class PreviewReport:
     buckets: list[dict[str, Any]]
     seconds: float
     stage_seconds: dict[str, float] = field(default_factory=dict)
+    stage_cpu_seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
 class Stages:
-    """Seconds per named stage of one preview, told to `progress` as they start."""
+    """Wall and CPU seconds per named stage of one preview, told to `progress` as they start."""
 
     progress: Progress | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         if self.progress is not None:
             self.progress(name, len(self.seconds), None)
-        started = time.perf_counter()
+        started, started_cpu = time.perf_counter(), time.process_time()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + time.process_time() - started_cpu
 
 
 def make_preview(
@@ -107,7 +110,7 @@ def make_preview(
         con.close()
     seconds = time.perf_counter() - started
     every = {action: counts.get(action, 0) for action in ACTIONS}
-    return PreviewReport(preview_id, direction, every, buckets, seconds, stages.seconds)
+    return PreviewReport(preview_id, direction, every, buckets, seconds, stages.seconds, stages.cpu_seconds)
 
 
 def _export_steps(
@@ -131,6 +134,7 @@ def _export_steps(
             run_step(con, "outgoing", "collision_outgoing")
             label_groups(con)
         with stages.stage("diff"):
+            make_table(con, "differing", compile_export.differing(plan))
             run_step(con, "outgoing", "sending", {"include_all_fields": plan.include_all_fields})
             make_table(con, "payload", compile_export.payload(plan))
         with stages.stage("sequence"):

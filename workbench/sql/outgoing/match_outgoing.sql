@@ -10,7 +10,6 @@ WITH candidate AS (
            outgoing.has_names,
            outgoing.has_phone,
            outgoing.phone_key,
-           outgoing.row_hash,
            by_crm_id.contact_id AS linked_id,
            by_phone.contact_id AS phone_owner_id,
            coalesce(by_crm_id.owner_count, 0) AS crm_id_owners,
@@ -26,7 +25,6 @@ SELECT candidate.*,
             ELSE 'none' END AS rule,
        contact.crm_id_key AS contact_crm_id,
        contact.phone_key AS contact_phone,
-       contact.previous_phone_key AS contact_previous_phone,
-       contact.row_hash AS contact_row_hash
+       contact.previous_phone_key AS contact_previous_phone
 FROM candidate
 LEFT JOIN work.contact_now AS contact ON contact.contact_id = coalesce(candidate.linked_id, candidate.phone_owner_id)

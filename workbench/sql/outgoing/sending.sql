@@ -1,6 +1,6 @@
--- sending: records that need a request body: what may differ, what is new, and whatever has to be walked in order.
+-- sending: records that need a request body: what differs, what is new, and whatever has to be walked in order.
 -- grain: one row per record
--- reads: work.verdict_outgoing, work.collision_outgoing
+-- reads: work.verdict_outgoing, work.collision_outgoing, work.differing
 -- binds: $include_all_fields
 WITH walked AS (
     SELECT DISTINCT record_id
@@ -15,6 +15,7 @@ SELECT verdict.record_id,
        walked.record_id IS NOT NULL AS is_walked
 FROM work.verdict_outgoing AS verdict
 LEFT JOIN walked ON walked.record_id = verdict.record_id
+LEFT JOIN work.differing AS differing ON differing.record_id = verdict.record_id
 WHERE verdict.action IN ('link', 'create', 'blocked')
-   OR (verdict.action = 'update' AND verdict.may_differ)
+   OR differing.record_id IS NOT NULL
    OR walked.record_id IS NOT NULL

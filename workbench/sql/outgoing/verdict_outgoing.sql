@@ -36,6 +36,5 @@ SELECT seq,
             WHEN rule = 'none' AND NOT has_names THEN 'blank-required-data-in-record'
             WHEN rule = 'none' AND phone_fate = 'invalid' THEN 'invalid-phone' END AS complete_code,
        crm_id_owners,
-       phone_owners,
-       row_hash IS DISTINCT FROM contact_row_hash AS may_differ
+       phone_owners
 FROM phone
