@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from workbench.settings import Settings
 from workbench.simulators.faults import Fault
@@ -211,3 +212,13 @@ def test_eda_runs_as_an_org():
         assert found["records"][0]["Name"] == "Quentin Coldwater"
         assert found["records"][0]["Account"]["Name"]
         assert soql(client, "SELECT COUNT() FROM hed__Term__c").json()["totalSize"] == 13
+
+
+def test_the_mapping_beside_febrl_names_fields_that_are_there():
+    world = from_folder(SAMPLES / "febrl")
+    document = yaml.safe_load((SAMPLES / "febrl" / "mapping.yaml").read_text())
+    customs = {field.path for field in world.custom_fields}
+    for direction in ("export", "import"):
+        for pair in document["objects"][0][direction]["fields"]:
+            assert pair["mainstay"] in customs | {"first_name", "last_name", "phone"}
+            assert pair["salesforce"] in {*world.salesforce["Contact"].columns, "MobilePhone"}

@@ -227,6 +227,12 @@ def test_sql_prints_a_table_or_ndjson(run):
     assert "100 of 101 rows" in err
 
 
+def test_a_row_is_one_line_whatever_it_holds(run):
+    _, out, _ = run("sql", "SELECT 'a' || chr(133) || chr(8232) || chr(8233) || chr(10) || chr(12) AS text", "--json")
+    (line,) = out.splitlines()
+    assert json.loads(line) == {"text": "a\x85\u2028\u2029\n\x0c"}
+
+
 def test_the_database_may_stand_anywhere(database, tmp_path, capsys):
     other = tmp_path / "other.duckdb"
     for arguments in (

@@ -34,7 +34,7 @@ def test_the_command_reference_is_the_commands():
 
 def test_every_setting_is_documented_with_its_default():
     text = (DOCS / "settings.md").read_text()
-    rows = {row[1]: row[2] for row in re.finditer(r"^\| `(WORKBENCH_\w+)` \| (.*?) \|", text, re.MULTILINE)}
+    rows = {row[1]: row[2] for row in re.finditer(r"^\| `(WORKBENCH_\w+)` \|(.*?)\|", text, re.MULTILINE)}
     known = {}
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, BaseModel):
@@ -61,9 +61,7 @@ def test_every_error_code_is_documented():
 def test_every_view_column_is_documented(tmp_path):
     store = Store(str(tmp_path / "store.duckdb"))
     actual: dict[str, set[str]] = {}
-    for row in store.rows(
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'view'"
-    ):
+    for row in store.rows("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'view'"):
         actual.setdefault(row["table_name"], set()).add(row["column_name"])
     documented = {}
     for section in (DOCS / "views.md").read_text().split("\n## view.")[1:]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -21,7 +19,7 @@ from workbench import operations, views
 from workbench.cli.flow import score_table
 from workbench.cli.output import make_table, out, plural, say
 from workbench.cli.progress import progress_bars
-from workbench.cli.session import session_of, stoppable
+from workbench.cli.session import session_of, stop_on_signals, stoppable
 from workbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ def demo(
     Uses a store of its own in a temporary folder, unless --database names one. Needs no account and no network.
     """
     session = session_of(context)
-    signal.signal(signal.SIGTERM, _interrupt)
+    stop_on_signals()
     kept = f"The store is kept: {session.named_database}." if session.named_database else "Nothing was kept."
     with stoppable(kept), tempfile.TemporaryDirectory(prefix="workbench-demo-") as folder:
         database = session.named_database or str(Path(folder) / "demo.duckdb")
@@ -78,10 +76,6 @@ def demo(
             teller.ending(story.seconds, time.perf_counter() - started)
             if open_:
                 _open_dashboard(settings)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _open_dashboard(settings: Settings) -> None:
@@ -176,7 +170,7 @@ class _Teller:
         ]
         if len(rows) > SHOWN_LEFT:
             rest = sum(row["row_count"] for row in rows[SHOWN_LEFT:])
-            shown.append({"left": f"{len(rows) - SHOWN_LEFT} more reasons", "why": "", "records": rest})
+            shown.append({"left": f"{plural(len(rows) - SHOWN_LEFT, 'reason')} more", "why": "", "records": rest})
         if shown:
             self._show(make_table(shown, ["left", "why", "records"]))
 

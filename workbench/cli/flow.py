@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import orjson
 import typer
 
 from workbench import operations, views
@@ -176,22 +177,36 @@ def push(
         report = operations.push_batch(
             session.store, session.settings, batch, by=by, canary=canary, dry_run=dry_run, progress=bars
         )
-    found = {
+    found: dict[str, Any] = {
         "batch": report.batch,
         "state": str(report.state),
-        "counts": report.counts,
+        "counts": dict(report.counts),
+        "pending": report.pending,
+        "reason": report.reason,
         "requests": report.requests,
-        "requests_per_change": report.requests_per_change,
+        "requests_per_change": round(report.requests_per_change, 4),
         "seconds": round(report.seconds, 3),
         "scores": views.scores(session.store, [batch]),
     }
+    if dry_run:
+        found["planned"] = list(report.planned)
     if json:
         print_json(found)
+    elif dry_run:
+        _print_planned(found)
     else:
         print_push(found)
-    troubled = found["counts"].get("fail", 0) + found["counts"].get("unknown", 0)
-    if not dry_run and (troubled or found["state"] != "done"):
+    if not dry_run and (report.state != "done" or found["counts"].get("fail") or found["counts"].get("unknown")):
         raise typer.Exit(1)
+
+
+def _print_planned(found: Mapping[str, Any]) -> None:
+    """What a push would send."""
+    planned = found["planned"]
+    rows = [{**item, "body": orjson.dumps(item["body"]).decode()} for item in planned[:SHOWN_ROWS]]
+    print_table(rows, ["change", "system", "method", "path", "body"])
+    changes = plural(found["pending"], "change")
+    say(f"A push would send {plural(len(planned), 'request')} of {changes}. Nothing was sent.")
 
 
 def print_push(found: Mapping[str, Any]) -> None:
@@ -201,6 +216,8 @@ def print_push(found: Mapping[str, Any]) -> None:
         f"Batch [bold]{found['batch']}[/] is {found['state']}: {counts}; {plural(found['requests'], 'request')} "
         f"in {found['seconds']:.1f} s."
     )
+    if found["reason"]:
+        say(f"{found['reason']}.", style="yellow")
     if found["scores"]:
         out().print(score_table(found["scores"]))
 

@@ -51,6 +51,8 @@ def import_(
     say(f"Saved as revision {number}." if imported.is_new else f"Unchanged: it means the same as revision {number}.")
     if imported.checked_against is None:
         say(_UNCHECKED, style="yellow")
+    elif not operations.is_pulled_for(session.store, imported.revision.mapping):
+        say("Next: workbench pull (the mapping needs more of Salesforce than was pulled).")
 
 
 @app.command()

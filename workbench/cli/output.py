@@ -13,6 +13,8 @@ from rich.table import Table
 
 NUMERIC: Final = (int, float)
 PIPED_WIDTH: Final = 120
+# Legal inside JSON texts, but line ends to many readers of lines.
+_LINE_ENDS: Final = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 
 
 def json_bytes(value: Any) -> bytes:
@@ -39,7 +41,7 @@ def print_lines(rows: Iterable[Any]) -> int:
     count = 0
     out = sys.stdout
     for row in rows:
-        out.write(json_bytes(row).decode())
+        out.write(json_bytes(row).decode().translate(_LINE_ENDS))
         out.write("\n")
         count += 1
     out.flush()

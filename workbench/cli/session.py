@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -64,6 +65,12 @@ def session_of(context: typer.Context) -> Session:
     found = context.find_root().obj
     assert isinstance(found, Session)
     return found
+
+
+def stop_on_signals() -> None:
+    """Let Ctrl-C and a plain kill end a long-running command in order, also where a shell started it unheard."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 @contextmanager

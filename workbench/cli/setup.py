@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import threading
+from collections.abc import Iterable
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, Literal
 
 import typer
 
 from workbench import operations, views
 from workbench.cli.output import age, out, plural, print_json, print_lines, print_table, say
-from workbench.cli.session import Json, Session, session_of, stoppable
+from workbench.cli.session import Json, Session, session_of, stop_on_signals, stoppable
+from workbench.errors import ConfigurationError
 from workbench.store.mappings import mapping_history
 
 PANEL = "Set up"
@@ -29,20 +29,31 @@ def sandbox(
     *,
     contacts: Annotated[int, typer.Option(min=1, help="How many people.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same people.")] = 1,
-    folder: Annotated[
-        Path | None, typer.Option(help="Given records instead: salesforce/*.csv and mainstay/contacts.csv.")
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Given records instead: a folder with salesforce/*.csv and mainstay/contacts.csv."),
     ] = None,
+    scenario: Annotated[str | None, typer.Option(help="A small named story instead; a wrong name lists them.")] = None,
+    faults: Annotated[str, typer.Option(help="How the network misbehaves; a wrong name lists the profiles.")] = "none",
+    page_size: Annotated[int, typer.Option(min=1, max=2000, help="Rows per page of Mainstay's lists.")] = 500,
     port_salesforce: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
     port_mainstay: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
     json: Json = False,
 ) -> None:
     """Run both systems here, filled with synthetic people, until Ctrl-C."""
     from workbench.simulators import world  # noqa: PLC0415  the sandbox is heavy, and only this command needs it
+    from workbench.simulators.faults import PROFILES  # noqa: PLC0415
     from workbench.simulators.sandbox import Sandbox  # noqa: PLC0415
 
-    signal.signal(signal.SIGTERM, _interrupt)
-    people = world.from_folder(folder) if folder is not None else world.generate(contacts, seed)
-    with stoppable("Nothing of the sandbox is kept."), Sandbox(people, port_salesforce, port_mainstay) as running:
+    stop_on_signals()
+    _known("scenario", scenario, world.SCENARIOS)
+    _known("fault profile", faults, PROFILES)
+    if data is not None:
+        people = world.from_folder(data)
+    else:
+        people = world.scenario(scenario) if scenario is not None else world.generate(contacts, seed)
+    servers = Sandbox(people, port_salesforce, port_mainstay, page_size=page_size, faults=faults)
+    with stoppable("Nothing of the sandbox is kept."), servers as running:
         if json:
             print_json(running.connection)
         else:
@@ -53,13 +64,15 @@ def sandbox(
         threading.Event().wait()
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _known(kind: str, name: str | None, names: Iterable[str]) -> None:
+    if name is not None and name not in names:
+        raise ConfigurationError(f"There is no {kind} {name}. There are: {', '.join(sorted(names))}.")
 
 
 def check(context: typer.Context, *, json: Json = False) -> None:
     """Try both connections step by step; each step says what to do where it fails."""
-    steps = operations.check_connections(session_of(context).settings)
+    session = session_of(context)
+    steps = operations.check_connections(session.store, session.settings)
     rows = [{"step": step.name, "ok": step.ok, "sentence": step.sentence} for step in steps]
     if json:
         print_lines(rows)
@@ -68,10 +81,10 @@ def check(context: typer.Context, *, json: Json = False) -> None:
             mark = "[green]ok  [/]" if row["ok"] else "[red]no  [/]"
             out().print(mark + f"[bold]{row['step']}[/]: ", end="")
             out().print(row["sentence"], markup=False)
-    failed = sum(not step.ok for step in steps)
+    failed = [step.name for step in steps if not step.ok]
     if failed:
-        say(f"{plural(failed, 'step')} failed.")
-        raise typer.Exit(3)
+        say(f"{plural(len(failed), 'step')} failed.")
+        raise typer.Exit(2 if all(name.endswith("settings") for name in failed) else 3)
 
 
 def status(context: typer.Context, *, json: Json = False) -> None:

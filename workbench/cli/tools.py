@@ -8,7 +8,7 @@ import typer
 
 from workbench import operations, views
 from workbench.cli.output import cell, out, plural, print_lines, print_table, say
-from workbench.cli.session import Json, session_of, stoppable
+from workbench.cli.session import Json, session_of, stop_on_signals, stoppable
 
 PANEL = "Look closer"
 SHOWN_ROWS = 100
@@ -45,6 +45,7 @@ def dashboard(
 ) -> None:
     """Open the dashboard on this store, until Ctrl-C."""
     session = session_of(context)
+    stop_on_signals()
     with (
         stoppable("The store is untouched."),
         operations.running_dashboard(session.settings, port=port, open_browser=browser) as running,

@@ -185,6 +185,7 @@ def _change_phone(contact: dict[str, Any], phone: str | None) -> None:
     if phone == rules.UNSET:
         contact[SMS_BEFORE_CLEARING] = contact.get("messaging_status_sms")
         contact["phone"], contact["messaging_status_sms"] = None, None
+        contact["invalid_phone"] = False  # section 3: reset by clearing the phone
         return
     contact["phone"] = phone
     if not now:

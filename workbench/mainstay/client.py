@@ -203,7 +203,7 @@ class MainstayClient:
                 fault = found
             if isinstance(fault.error, OutcomeUnknown):
                 lost = fault.error
-            if not fault.is_repeatable or attempt == ATTEMPTS:
+            if not fault.is_repeatable or attempt >= min(ATTEMPTS, fault.most_attempts):
                 # Once an answer was lost, a later refusal to connect does not prove that nothing was written.
                 raise (lost or fault.error) from None
             await self._wait(fault, attempt, method)
@@ -293,11 +293,7 @@ def read_page(answer: Any) -> Page:
 def _document(response: httpx.Response, method: str) -> Any:
     parsed = wire.read_json(response)
     if parsed is wire.NO_JSON:
-        raise RemoteError(
-            f"Something other than Mainstay's API answered {_what(method, response.url)} (HTTP {response.status_code}, "
-            "no JSON). Check WORKBENCH_MAINSTAY__BASE_URL.",
-            status=response.status_code,
-        )
+        raise wire.not_mainstay(_what(method, response.url), response.status_code)
     return parsed
 
 

@@ -6,9 +6,10 @@ Source: Mainstay API reference, section 1 (status codes, error items) and sectio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from workbench.domain.error_dictionary import entry_of
+from workbench.domain.changes import Status
+from workbench.domain.results import mainstay_status
 
 _CODE_BY_STATUS: Final = {404: "not-found", 401: "unauthorized", 403: "forbidden", 429: "too-many-requests"}
 
@@ -35,21 +36,9 @@ class Reply:
         return self.status == 404 and any(code == "not-found" for code in self.codes)
 
     @property
-    def outcome(self) -> Literal["success", "partial", "fail"]:
-        """Judged by code and method, never by status alone: a refused field still comes with a 200.
-
-        A status of 2xx with errors outside of the dictionary is partial: something was taken, something was not.
-        """
-        is_taken = 200 <= self.status < 300
-        if not self.errors:
-            return "success" if is_taken else "fail"
-        for item in self.errors:
-            entry = entry_of(str(item["code"]), method=self.method, message=str(item["message"]))
-            if not is_taken and (entry is None or entry.failure == "complete"):
-                return "fail"
-            if entry is not None and entry.failure == "complete":
-                return "fail"
-        return "partial"
+    def outcome(self) -> Status:
+        """How this answer ends a write."""
+        return mainstay_status(self.method, self.status, self.errors)
 
     @property
     def contact(self) -> dict[str, Any] | None:
@@ -68,7 +57,7 @@ def read_errors(body: Any, status: int) -> tuple[dict[str, Any], ...]:
     ()
     """
     if isinstance(body, list):
-        return tuple(_item(item, status) for item in body) if status >= 400 else ()
+        return tuple(_item(item, status) for item in body or [None]) if status >= 400 else ()
     if not isinstance(body, dict):
         return (_item(body, status),) if status >= 400 else ()
     for key in ("errors", "error"):

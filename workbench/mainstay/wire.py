@@ -39,12 +39,13 @@ class OutcomeUnknown(TransientError):
 class Fault:
     """What went wrong with one attempt, and whether the same request may be sent once more.
 
-    `wait_seconds` is what the server asked for; None leaves it to the client.
+    `wait_seconds` is what the server asked for; None leaves it to the client. `most_attempts` ends repeats early.
     """
 
     error: WorkbenchError
     is_repeatable: bool = False
     wait_seconds: float | None = None
+    most_attempts: int = 100
 
 
 @dataclass
@@ -91,18 +92,30 @@ def response_fault(response: httpx.Response, method: str, what: str) -> Fault | 
     if status == 401:
         return Fault(AuthenticationFailed(REFUSED))
     if 300 <= status < 400:
-        sentence = (
-            f"Mainstay sends {what} to another address, which is not followed. Correct WORKBENCH_MAINSTAY__BASE_URL."
-        )
-        return Fault(RemoteError(sentence, status=status))
+        sentence = f"Mainstay sends {what} to another address, which is not followed."
+        return Fault(RemoteError(f"{sentence} Correct WORKBENCH_MAINSTAY__BASE_URL.", status=status))
     if status == 429:
         error = TransientError(f"Mainstay takes no more requests just now ({what}). Try again later.", status=429)
         return Fault(error, is_repeatable=True, wait_seconds=retry_after(response))
     if status >= 500:
         return _lost(method, what, f"failed (HTTP {status})", status=status, wait_seconds=retry_after(response))
-    if status < 300 and read_json(response) is NO_JSON and not response.content.lstrip().startswith(b"<"):
-        return _lost(method, what, "answered with broken JSON", status=status)
-    return None
+    return _unreadable(response, method, what) if status < 300 and read_json(response) is NO_JSON else None
+
+
+def _unreadable(response: httpx.Response, method: str, what: str) -> Fault:
+    """A page of a gateway or a login may stand in for one answer, or the address may be wrong: look twice more."""
+    if method == "GET" and response.content.lstrip().startswith(b"<"):
+        return Fault(not_mainstay(what, response.status_code), is_repeatable=True, most_attempts=3)
+    return _lost(method, what, "answered with something that is no JSON", status=response.status_code)
+
+
+def not_mainstay(what: str, status: int) -> RemoteError:
+    """The error for an answer that is none of this API."""
+    return RemoteError(
+        f"Something other than Mainstay's API answered {what} (HTTP {status}, no JSON). "
+        "Check WORKBENCH_MAINSTAY__BASE_URL.",
+        status=status,
+    )
 
 
 def _lost(method: str, what: str, how: str, *, status: int | None = None, wait_seconds: float | None = None) -> Fault:

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
         import_messages,
         make_preview,
         pull_systems,
-        wanted_columns,
     )
+    from workbench.operations.wanted import is_pulled_for, wanted_columns
     from workbench.operations.workspace import Disconnected, connection_kinds, disconnect, open_store
 
 _HOMES: Final = {
@@ -89,8 +89,8 @@ _HOMES: Final = {
         "import_messages",
         "make_preview",
         "pull_systems",
-        "wanted_columns",
     ),
+    "wanted": ("is_pulled_for", "wanted_columns"),
     "workspace": (
         "Disconnected",
         "connection_kinds",
@@ -127,6 +127,7 @@ __all__ = [
     "disconnect",
     "import_mapping",
     "import_messages",
+    "is_pulled_for",
     "list_batches",
     "make_preview",
     "open_store",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.domain.fields import MainstayField, SalesforceField
 from workbench.domain.mapping import Mapping
 from workbench.mainstay.client import MainstayClient
-from workbench.operations.readings import wanted_columns
+from workbench.operations.wanted import wanted_columns
 from workbench.salesforce.client import SalesforceClient
 from workbench.settings import Settings
 from workbench.stages.pull.plan import plan_objects

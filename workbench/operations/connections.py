@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from workbench.operations.wanted import wanted_columns
 from workbench.settings import Settings
 from workbench.stages.pull.check import Step, check
+from workbench.store import Store
+from workbench.store.mappings import current_mapping
 
 
-def check_connections(settings: Settings) -> list[Step]:
-    """Try both connections; every step passes or says what to do."""
-    return list(check(settings))
+def check_connections(store: Store, settings: Settings) -> list[Step]:
+    """Try both connections; every step passes or says what to do. The mapped fields have to be visible."""
+    revision = current_mapping(store)
+    return list(check(settings, wanted=wanted_columns(revision.mapping if revision is not None else None)))

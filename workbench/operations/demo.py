@@ -84,8 +84,7 @@ def demo_sandbox(settings: Settings, *, contacts: int, seed: int) -> Iterator[Se
 def run_demo(
     store: Store, settings: Settings, *, tell: Callable[[Chapter], None], progress: Progress | None = None
 ) -> DemoStory:
-    """Mapping, then per direction: pull, preview, request, approve, push, pull and preview again; at the end the export
-    once more, for what the import brought.
+    """Mapping and pull; per direction preview, request, approve, push, pull and preview again; the export once more.
 
     `tell` hears of each chapter as it ends. Predicted failures are sent too: here, to prove the predictions.
     """

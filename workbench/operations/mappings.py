@@ -7,11 +7,11 @@ from importlib import resources
 from typing import Literal
 
 from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
-from workbench.domain.fields import SalesforceField
-from workbench.domain.mapping import Mapping, parse_mapping, salesforce_paths
+from workbench.domain.mapping import Mapping, parse_mapping
 from workbench.domain.mapping_check import Catalogues, Problem, catalogue_problems, shape_problems
 from workbench.errors import ConfigurationError
 from workbench.operations.catalogues import read_mainstay_fields, read_salesforce_fields
+from workbench.operations.wanted import lacks_objects
 from workbench.operations.workspace import connection_kinds
 from workbench.settings import Settings
 from workbench.store import Store
@@ -75,7 +75,7 @@ def find_catalogues(
     """The field catalogues a mapping is held against, and where they came from."""
     pulled = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
     contact_fields = store.rows("SELECT * FROM mainstay.field")
-    if contact_fields and not _unknown_sobjects(mapping, pulled):
+    if contact_fields and not lacks_objects(mapping, pulled):
         return catalogues_for(mapping, pulled, mainstay_fields(contact_fields)), "pull"
     if all(connection_kinds(settings).values()):
         described = read_salesforce_fields(settings, mapping)
@@ -85,26 +85,3 @@ def find_catalogues(
     if contact_fields and pulled:
         return catalogues_for(mapping, pulled, mainstay_fields(contact_fields)), "pull"
     return None, None
-
-
-def _unknown_sobjects(mapping: Mapping, known: dict[str, dict[str, SalesforceField]]) -> bool:
-    """Whether the pulled catalogue lacks an object the mapping needs, itself or on the way to a parent's field."""
-    for item in mapping.objects:
-        if item.sobject not in known:
-            return True
-        for path in salesforce_paths(item):
-            if "." in path and _is_undescribed(item.sobject, path, known):
-                return True
-    return False
-
-
-def _is_undescribed(sobject: str, path: str, known: dict[str, dict[str, SalesforceField]]) -> bool:
-    here = sobject
-    for step in path.split(".")[:-1]:
-        if here not in known:
-            return True
-        through = next((field for field in known[here].values() if field.relationship_name == step), None)
-        if through is None or not through.reference_to:
-            return False
-        here = next((name for name in through.reference_to if name in known), through.reference_to[0])
-    return here not in known

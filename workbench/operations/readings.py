@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from workbench.domain.fields import Direction
-from workbench.domain.mapping import Mapping, salesforce_paths
 from workbench.engine.preview import PreviewReport
 from workbench.engine.preview import make_preview as preview_records
+from workbench.errors import ConfigurationError
+from workbench.operations.wanted import is_pulled_for, wanted_columns
 from workbench.settings import Settings
 from workbench.stages.pull import PullReport, pull
 from workbench.stages.pull import import_messages as import_message_file
@@ -18,24 +19,6 @@ from workbench.store.mappings import current_mapping, require_mapping
 
 Progress = Callable[[str, int, int | None], None]
 Part = Literal["salesforce", "mainstay", "messages", "campaigns"]
-
-# What screens show of a person, whether mapped or not.
-SCREEN_FIELDS: Final = ("Id", "Name", "FirstName", "LastName", "Email", "Phone", "MobilePhone", "HomePhone")
-BASIC: Final = {"Contact": SCREEN_FIELDS}
-
-
-def wanted_columns(mapping: Mapping | None) -> dict[str, list[str]]:
-    """SObject -> the field paths to fetch: what the mapping reads or writes, and what screens show of a person.
-
-    Without a mapping: a basic set of Contact.
-    """
-    if mapping is None:
-        return {sobject: list(fields) for sobject, fields in BASIC.items()}
-    wanted: dict[str, list[str]] = {}
-    for item in mapping.objects:
-        shown = SCREEN_FIELDS if item.sobject in {"Contact", "Lead"} else ("Id",)
-        wanted[item.sobject] = list(dict.fromkeys([*shown, *salesforce_paths(item)]))
-    return wanted
 
 
 def pull_systems(
@@ -87,11 +70,20 @@ def make_preview(
     only_changed: bool = False,
     progress: Progress | None = None,
 ) -> PreviewReport:
-    """Preview one direction with the current mapping. Nothing is sent. Errors as in the engine's make_preview."""
+    """Preview one direction with the current mapping. Nothing is sent.
+
+    Raises ConfigurationError (no mapping, nothing pulled, a mapping newer than the pull), NotFound, StepFailed.
+    """
+    revision = require_mapping(store)
+    if store.rows("SELECT 1 AS found FROM salesforce.field LIMIT 1") and not is_pulled_for(store, revision.mapping):
+        raise ConfigurationError(
+            f"Mapping revision {revision.revision} is newer than the latest pull and needs more of Salesforce: "
+            "workbench pull, then preview again."
+        )
     return preview_records(
         store,
         direction=Direction(direction),
-        revision=require_mapping(store),
+        revision=revision,
         sobjects=sobjects or None,
         only_record=only_record,
         has_sms=settings.mainstay.has_sms,

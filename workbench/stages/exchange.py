@@ -75,7 +75,6 @@ class Exchange:
         self.settings = settings
         self.clock = clock
         self.request_count = 0
-        self.answer_count = 0
         # Changes whose requests may have left before: a refusal as duplicate may be the echo of our own create.
         self.sent_before: set[str] = set()
         self._mainstay = mainstay
@@ -104,7 +103,6 @@ class Exchange:
             )
             raise
         self.request_count += reply.attempts
-        self.answer_count += 1
         codes = codes_of(reply.status, reply.errors)
         self._note(
             Attempt(change_id, "mainstay", method, url, body, reply.status, _text(reply.body), codes, reply.ms, sent_at)
@@ -116,7 +114,6 @@ class Exchange:
         sent_at = self.clock()
         found = await self._mainstay.find_contact(crm_id)
         self.request_count += 1
-        self.answer_count += 1
         url = self._mainstay_base + contact_path(crm_id)
         status, body = (404, None) if found is None else (200, _text(found))
         self._note(Attempt(change_id, "mainstay", "GET", url, None, status, body, (), 0.0, sent_at))
@@ -148,7 +145,6 @@ class Exchange:
                     )
                 )
             raise
-        self.answer_count += 1
         for record, result in zip(records, results, strict=True):
             answer = {"id": result.record_id, "success": result.success, "errors": list(result.errors)}
             self._note(
@@ -158,6 +154,14 @@ class Exchange:
                 )
             )  # fmt: skip
         return results
+
+    async def check_answering(self, change: PlannedChange) -> None:
+        """Ask each system of a change something harmless. Raises AuthenticationFailed or TransientError."""
+        self.request_count += len({request.system for request in change.requests})
+        if change.request_to("mainstay") is not None:
+            await self._mainstay.auth_valid()
+        if change.request_to("salesforce") is not None:
+            await asyncio.to_thread(self._salesforce.limits)
 
     async def created_since(self, sobject: str, fields: Sequence[str], since: datetime) -> list[dict[str, Any]]:
         """Records created since a moment, with Id, CreatedDate and these fields."""
@@ -266,9 +270,12 @@ async def in_parallel(worker: Callable[[], Awaitable[None]], count: int) -> None
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, also where an event loop is already running (notebooks): then in a thread."""
+    is_running = True
     try:
         asyncio.get_running_loop()
     except RuntimeError:
+        is_running = False
+    if not is_running:
         return asyncio.run(work)
     with ThreadPoolExecutor(max_workers=1) as beside:
         return beside.submit(asyncio.run, work).result()

@@ -16,7 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workbench.simulators.salesforce import (
+    doors_bulk_ingest,
+    doors_bulk_query,
     doors_collections,
+    doors_composite,
     doors_login,
     doors_objects,
     doors_query,
@@ -35,6 +38,8 @@ _ID: Final = r"(?P<id>[^/]+)"
 _OBJECT: Final = r"sobjects/(?P<object>[^/]+)"
 _KEY: Final = r"(?P<key>[^/]+)/(?P<value>[^/]+)"
 _MANY: Final = r"composite/sobjects"
+_JOB: Final = r"(?P<job>[^/]+)"
+_TOKEN_IN_QUERY: Final = re.compile(r"(oauth_token=)[^&]*")
 _CHANGE_HEADER: Final = "x-workbench-change"
 
 
@@ -91,6 +96,26 @@ _GUARDED: Final = (
         POST=doors_collections.retrieve_many,
     ),
     _data(rf"{_MANY}/(?P<object>[^/]+)/(?P<key>[^/]+)", PATCH=doors_collections.upsert_many),
+    _data(r"jobs/query", GET=doors_bulk_query.show_all, POST=doors_bulk_query.create),
+    _data(
+        rf"jobs/query/{_JOB}",
+        GET=doors_bulk_query.show,
+        PATCH=doors_bulk_query.change,
+        DELETE=doors_bulk_query.remove,
+    ),
+    _data(rf"jobs/query/{_JOB}/results", GET=doors_bulk_query.results),
+    _data(r"jobs/ingest", GET=doors_bulk_ingest.show_all, POST=doors_bulk_ingest.create),
+    _data(
+        rf"jobs/ingest/{_JOB}",
+        GET=doors_bulk_ingest.show,
+        PATCH=doors_bulk_ingest.change,
+        DELETE=doors_bulk_ingest.remove,
+    ),
+    _data(rf"jobs/ingest/{_JOB}/batches", PUT=doors_bulk_ingest.upload),
+    _data(rf"jobs/ingest/{_JOB}/successfulResults", GET=doors_bulk_ingest.successful),
+    _data(rf"jobs/ingest/{_JOB}/failedResults", GET=doors_bulk_ingest.failed),
+    # Clients disagree about the capital letter.
+    _data(rf"jobs/ingest/{_JOB}/unprocessed[rR]ecords", GET=doors_bulk_ingest.unprocessed),
 )
 
 
@@ -115,6 +140,7 @@ async def _call_of(request: Request) -> Call:
         {name.lower(): value for name, value in request.headers.items()},
         await request.body(),
         f"{request.url.scheme}://{request.headers.get('host', '127.0.0.1')}",
+        raw_query=request.scope.get("query_string", b"").decode("latin-1"),
     )
 
 
@@ -131,25 +157,25 @@ def answer(org: SalesforceOrg, call: Call) -> Reply:
     except RequestRefused as refusal:
         reply = refusal_reply(refusal)
     is_write = call.method in _WRITES
-    query = "&".join(f"{name}={value}" for name, value in call.query.items())
     org.log.requests.append(
         SeenRequest(
             "salesforce",
             call.method,
-            f"{call.path}?{query}" if query else call.path,
+            _TOKEN_IN_QUERY.sub(r"\1***", call.uri),
             call.headers.get(_CHANGE_HEADER),
             reply.status,
             call.body if is_write else b"",
             record_ids=reply.record_ids,
         )
     )
-    usage = {"Sforce-Limit-Info": f"api-usage={org.used_requests}/{org.daily_requests}"}
+    is_rest = call.path.startswith("/services/data")
+    usage = {"Sforce-Limit-Info": f"api-usage={org.used_requests}/{org.daily_requests}"} if is_rest else {}
     return Reply(reply.status, reply.body, {**usage, **reply.headers}, reply.record_ids)
 
 
 def dispatch(org: SalesforceOrg, call: Call) -> Reply:
     """The door's answer; refused records become the request's refusal. Raises RequestRefused."""
-    route = _found((*_OPEN, *_GUARDED), call.path)
+    route = _found((*_OPEN, *_GUARDED, *_COMPOSITE), call.path)
     if route is None:
         raise not_found()
     match = route.pattern.match(call.path)
@@ -177,7 +203,7 @@ def _found(routes: tuple[_Route, ...], path: str) -> _Route | None:
 
 
 def _check_size(call: Call) -> None:
-    uri = len(call.path) + sum(len(name) + len(value) + 2 for name, value in call.query.items())
+    uri = len(call.uri)
     if uri > _URI_LIMIT:
         raise refused(414, "URI_TOO_LONG", f"The URI has {uri} bytes, more than {_URI_LIMIT}")
     if uri + sum(len(name) + len(value) + 4 for name, value in call.headers.items()) > _HEADER_LIMIT:
@@ -195,3 +221,10 @@ def _check_version(call: Call) -> None:
     is_retired = float(call.version) < doors_objects.OLDEST_VERSION
     if is_retired and call.path.startswith("/services/data"):
         raise refused(410, "UNSUPPORTED_API_VERSION", f"API version {call.version} is retired")
+
+
+_serve_composite, _serve_batch = doors_composite.composite_doors(dispatch)
+_COMPOSITE: Final = (
+    _data(r"composite", POST=_serve_composite),
+    _data(r"composite/batch", POST=_serve_batch),
+)

@@ -10,13 +10,13 @@ from itertools import groupby
 from typing import Any, Final
 
 from workbench.simulators.salesforce.doors_objects import named_object
-from workbench.simulators.salesforce.doors_records import owners_of_key
+from workbench.simulators.salesforce.field_values import json_value
 from workbench.simulators.salesforce.ids import parsed_id
 from workbench.simulators.salesforce.organisation import SalesforceOrg
-from workbench.simulators.salesforce.reading import given_from_json
-from workbench.simulators.salesforce.refusals import RecordRefused, Refusal, refused
+from workbench.simulators.salesforce.reading import given_from_json, upsert_given
+from workbench.simulators.salesforce.refusals import Refusal, refused
 from workbench.simulators.salesforce.saving import ROLLED_BACK, Given, Saved
-from workbench.simulators.salesforce.schema import Field, SObject
+from workbench.simulators.salesforce.schema import SObject
 from workbench.simulators.salesforce.wire import Call, Reply, is_true
 
 RECORD_LIMIT: Final = 200
@@ -25,11 +25,13 @@ _CHUNK_LIMIT: Final = 10
 
 
 def create_many(org: SalesforceOrg, call: Call) -> Reply:
-    return _write(org, call, lambda sobject, record: given_from_json(org.schema, sobject, None, record))
+    return _write(
+        org, call, lambda sobject, records: [given_from_json(org.schema, sobject, None, record) for record in records]
+    )
 
 
 def update_many(org: SalesforceOrg, call: Call) -> Reply:
-    return _write(org, call, lambda sobject, record: _update_of(org, sobject, record))
+    return _write(org, call, lambda sobject, records: [_update_of(org, sobject, record) for record in records])
 
 
 def upsert_many(org: SalesforceOrg, call: Call) -> Reply:
@@ -39,7 +41,11 @@ def upsert_many(org: SalesforceOrg, call: Call) -> Reply:
     if key is None or not key.is_upsert_key:
         message = f"Provided external ID field does not exist or is not accessible: {call.parts['key']}"
         raise refused(404, "NOT_FOUND", message)
-    return _write(org, call, lambda _, record: upsert_of(org, sobject, key, record), only=sobject, has_created=True)
+
+    def read(_: SObject, records: list[dict[str, Any]]) -> list[Given]:
+        return upsert_given(org.schema, org.tables, sobject, key, records, typed=json_value)
+
+    return _write(org, call, read, only=sobject, has_created=True)
 
 
 def delete_many(org: SalesforceOrg, call: Call) -> Reply:
@@ -81,7 +87,7 @@ def retrieve_many(org: SalesforceOrg, call: Call) -> Reply:
 def _write(
     org: SalesforceOrg,
     call: Call,
-    read: Callable[[SObject, dict[str, Any]], Given],
+    read: Callable[[SObject, list[dict[str, Any]]], list[Given]],
     *,
     only: SObject | None = None,
     has_created: bool = False,
@@ -98,7 +104,7 @@ def _write(
 
     def save_chunk(index: int, all_or_none: bool) -> list[Saved]:
         name, part = chunks[index]
-        return org.save([read(org.schema[name], record) for record in part], all_or_none=all_or_none)
+        return org.save(read(org.schema[name], part), all_or_none=all_or_none)
 
     saved = _in_chunks(org, len(chunks), save_chunk, all_or_none=body.get("allOrNone") is True)
     return _answer(saved, has_created=has_created)
@@ -126,36 +132,6 @@ def _update_of(org: SalesforceOrg, sobject: SObject, record: dict[str, Any]) -> 
     return given_from_json(org.schema, sobject, record_id, record)
 
 
-def upsert_of(org: SalesforceOrg, sobject: SObject, key: Field, record: dict[str, Any]) -> Given:
-    """One record of an upsert: the key's owner is updated, nobody's value is created with it."""
-    value = next((value for name, value in record.items() if name.lower() == key.name.lower()), None)
-    rest = {name: told for name, told in record.items() if name.lower() != key.name.lower()}
-    if key.type == "id":
-        return _upsert_by_id(org, sobject, value, rest)
-    if value in (None, ""):
-        refusal = Refusal("MISSING_ARGUMENT", f"{key.name} not specified")
-        return Given(sobject, None, refusals=(refusal,))
-    try:
-        ids = owners_of_key(org, sobject, key, value)
-    except RecordRefused as refusal:
-        return Given(sobject, None, refusals=refusal.refusals)
-    if len(ids) > 1:
-        message = f"{key.name}: more than one record found for external id field: [{', '.join(ids)}]"
-        return Given(sobject, None, refusals=(Refusal("DUPLICATE_EXTERNAL_ID", message, (key.name,)),))
-    if ids:
-        return given_from_json(org.schema, sobject, ids[0], rest)
-    return given_from_json(org.schema, sobject, None, {**rest, key.name: value})
-
-
-def _upsert_by_id(org: SalesforceOrg, sobject: SObject, value: Any, rest: dict[str, Any]) -> Given:
-    if value in (None, ""):
-        return given_from_json(org.schema, sobject, None, rest)
-    record_id = parsed_id(value)
-    if record_id is None:
-        return Given(sobject, None, refusals=(Refusal("MALFORMED_ID", f"malformed id {value}", ("Id",)),))
-    return given_from_json(org.schema, sobject, record_id, rest)
-
-
 def _in_chunks(
     org: SalesforceOrg, count: int, run: Callable[[int, bool], list[Saved]], *, all_or_none: bool
 ) -> list[Saved]:
@@ -163,12 +139,11 @@ def _in_chunks(
     if count > _CHUNK_LIMIT:
         message = f"Cannot have more than {_CHUNK_LIMIT} chunks in a single operation. Please rearrange the data."
         raise refused(400, "TOO_MANY_CHUNKS", message)
-    with org.lock:
-        before = org.saved() if all_or_none and count > 1 else None
+    with org.undoable() as undo:
         parts = [run(index, all_or_none) for index in range(count)]
         flat = [saved for part in parts for saved in part]
-        if before is not None and not all(saved.is_success for saved in flat):
-            org.restore(before)
+        if all_or_none and not all(saved.is_success for saved in flat):
+            undo()
             flat = [Saved(None, refusals=(ROLLED_BACK,)) if saved.is_success else saved for saved in flat]
     return flat
 

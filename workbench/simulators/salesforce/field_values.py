@@ -26,20 +26,17 @@ def json_value(field: Field, value: Any) -> Any:
     """A JSON value as the field's stored type. Raises RecordRefused JSON_PARSER_ERROR where it is of another type."""
     if value is None or value == "":
         return None
+    read: Any = None
     if field.type == "boolean":
-        if isinstance(value, str) and value.lower() in ("true", "false"):
-            return value.lower() == "true"
-        return value if isinstance(value, bool) else _not_deserialised(field, value)
-    if isinstance(value, bool | list | dict):
-        return _not_deserialised(field, value)
-    if field.is_number:
-        return _number(field, value)
-    if not isinstance(value, str):
-        return _not_deserialised(field, value)
-    if field.type in ("date", "datetime"):
-        parsed = _day_or_moment(field, value)
-        return _not_deserialised(field, value) if parsed is None else parsed
-    return value
+        read = _CSV_BOOLEANS.get(value.lower()) if isinstance(value, str) else value
+        read = read if isinstance(read, bool) else None
+    elif field.is_number and isinstance(value, int | float | str) and not isinstance(value, bool):
+        read = _number(field, value)
+    elif isinstance(value, str):
+        read = _day_or_moment(field, value) if field.type in ("date", "datetime") else value
+    if read is None:
+        raise _not_deserialised(field, value)
+    return read
 
 
 def csv_value(field: Field, text: str) -> Any:
@@ -83,13 +80,13 @@ def stored_value(schema: Schema, field: Field, value: Any) -> Any:
     return value
 
 
-def _number(field: Field, value: Any) -> int | float:
+def _number(field: Field, value: str | float) -> int | float | None:
     if isinstance(value, str):
         if not _WRITTEN_NUMBER.match(value):
-            _not_deserialised(field, value)
+            return None
         value = float(value)
     if not math.isfinite(value) or (field.type == "int" and value != int(value)):
-        _not_deserialised(field, value)
+        return None
     return int(value) if field.type == "int" else float(value)
 
 
@@ -134,13 +131,18 @@ def _check_choice(field: Field, value: str) -> None:
             )
 
 
-def _not_deserialised(field: Field, value: Any) -> Any:
-    kinds = {bool: "VALUE_TRUE" if value is True else "VALUE_FALSE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT",
-             list: "START_ARRAY", dict: "START_OBJECT"}  # fmt: skip
+def _not_deserialised(field: Field, value: Any) -> RecordRefused:
+    kinds = {
+        bool: "VALUE_TRUE" if value is True else "VALUE_FALSE",
+        int: "VALUE_NUMBER_INT",
+        float: "VALUE_NUMBER_FLOAT",
+        list: "START_ARRAY",
+        dict: "START_OBJECT",
+    }
     kind = kinds.get(type(value), "VALUE_STRING")
     wanted = field.type if field.type in ("boolean", "date", "datetime", "int") else "string"
     wanted = "double" if field.is_number and field.type != "int" else wanted
-    raise record_refused(
+    return record_refused(
         "JSON_PARSER_ERROR",
         f"Cannot deserialize instance of {wanted} from {kind} value {value} or request may be missing a required field",
     )

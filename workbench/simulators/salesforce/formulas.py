@@ -1,6 +1,6 @@
 """Formula fields: a readable part of the formula language, as SQL expressions computed when a record is read.
 
-Functions: NOT AND OR IF ISBLANK ISPICKVAL BLANKVALUE TEXT LEN CONTAINS BEGINS LOWER UPPER TRIM LEFT VALUE TODAY;
+Functions: NOT AND OR IF ISBLANK ISPICKVAL BLANKVALUE TEXT LEN CONTAINS BEGINS LOWER UPPER TRIM LEFT VALUE TODAY BR;
 operators && || = == <> != < > <= >= + - * / &; texts, numbers, TRUE, FALSE, NULL; fields and lookup paths.
 Texts compare with case, and a blank equals "". Source: Salesforce wire reference, section 4.
 """
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from sqlglot import exp
 
-Resolve = Callable[[tuple[str, ...]], exp.Expression]
+Resolve = Callable[[tuple[str, ...]], exp.Expr]
+_Make = Callable[[list[exp.Expr]], exp.Expr]
 
 _WORD: Final = re.compile(
     r"""\s*(?:(?P<text>"[^"]*"|'[^']*')|(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)
@@ -37,7 +38,7 @@ class FormulaError(ValueError):
     """The formula says something this sandbox cannot compute."""
 
 
-def formula_sql(formula: str, resolve: Resolve) -> exp.Expression:
+def formula_sql(formula: str, resolve: Resolve) -> exp.Expr:
     """The SQL of a formula; `resolve` gives the SQL of a field or lookup path."""
     reader = _Reader(formula, resolve)
     found = reader.level(0)
@@ -75,7 +76,7 @@ class _Reader:
         if self._take()[1] != sign:
             raise FormulaError(f"{sign} is missing in the formula {self._formula}")
 
-    def level(self, depth: int) -> exp.Expression:
+    def level(self, depth: int) -> exp.Expr:
         if depth == len(_LEVELS):
             return self._unary()
         left = self.level(depth + 1)
@@ -87,18 +88,13 @@ class _Reader:
             left = exp.paren(kind(this=left, expression=right))
         return left
 
-    def _unary(self) -> exp.Expression:
-        if self.now == "!":
-            self._take()
-            return _negated(self._unary())
-        if self.now == "-":
-            self._take()
-            return exp.Neg(this=self._unary())
+    def _unary(self) -> exp.Expr:
+        if self.now in ("!", "-"):
+            is_not = self._take()[1] == "!"
+            return _negated(self._unary()) if is_not else exp.Neg(this=self._unary())
         kind, word = self._take()
-        if kind == "text":
-            return exp.Literal.string(word[1:-1])
-        if kind == "number":
-            return exp.Literal.number(word)
+        if kind in ("text", "number"):
+            return exp.Literal.string(word[1:-1]) if kind == "text" else exp.Literal.number(word)
         if kind == "name":
             if self.now == "(":
                 return self._call(word.upper())
@@ -110,9 +106,9 @@ class _Reader:
         self._need(")")
         return exp.paren(inside)
 
-    def _call(self, function: str) -> exp.Expression:
+    def _call(self, function: str) -> exp.Expr:
         self._need("(")
-        arguments: list[exp.Expression] = []
+        arguments: list[exp.Expr] = []
         while self.now != ")":
             if arguments:
                 self._need(",")
@@ -121,42 +117,45 @@ class _Reader:
         return _called(function, arguments, self._formula)
 
 
-def _called(function: str, arguments: list[Any], formula: str) -> exp.Expression:
-    if function in ("AND", "OR"):
-        join = exp.and_ if function == "AND" else exp.or_
-        return exp.paren(join(*(_true_or_false(argument) for argument in arguments)))
-    if function == "NOT":
-        return _negated(arguments[0])
-    if function == "IF":
-        return exp.If(this=_true_or_false(arguments[0]), true=arguments[1], false=arguments[2])
-    if function == "ISBLANK":
-        return exp.EQ(this=_text(arguments[0]), expression=exp.Literal.string(""))
-    if function == "ISPICKVAL":
-        return exp.EQ(this=_text(arguments[0]), expression=_text(arguments[1]))
-    if function == "BLANKVALUE":
-        return exp.Coalesce(this=arguments[0], expressions=[arguments[1]])
-    if function == "TEXT":
-        return exp.cast(arguments[0], "varchar")
-    if function == "VALUE":
-        return exp.TryCast(this=arguments[0], to=exp.DataType.build("double"))
-    if function == "TODAY":
-        return exp.CurrentDate()
+def _called(function: str, arguments: list[exp.Expr], formula: str) -> exp.Expr:
     if function in _PLAIN:
         return exp.Anonymous(this=_PLAIN[function], expressions=[_text(arguments[0]), *arguments[1:]])
-    raise FormulaError(f"the function {function} is not computed here; it stands in the formula {formula}")
+    make = _CALLS.get(function)
+    if make is None:
+        raise FormulaError(f"the function {function} is not computed here; it stands in the formula {formula}")
+    return make(arguments)
 
 
-def _negated(value: exp.Expression) -> exp.Expression:
+def _negated(value: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.paren(_true_or_false(value)))
 
 
-def _true_or_false(value: exp.Expression) -> exp.Expression:
+def _true_or_false(value: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=value, expressions=[exp.false()])
 
 
-def _is_text(value: exp.Expression) -> bool:
+def _is_text(value: exp.Expr) -> bool:
     return isinstance(value, exp.Literal) and bool(value.is_string)
 
 
-def _text(value: exp.Expression) -> exp.Expression:
+def _text(value: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=exp.cast(value, "varchar"), expressions=[exp.Literal.string("")])
+
+
+def _all_or_any(join: Callable[..., exp.Expr]) -> _Make:
+    return lambda arguments: exp.paren(join(*(_true_or_false(argument) for argument in arguments)))
+
+
+_CALLS: Final[dict[str, _Make]] = {
+    "AND": _all_or_any(exp.and_),
+    "OR": _all_or_any(exp.or_),
+    "NOT": lambda arguments: _negated(arguments[0]),
+    "IF": lambda given: exp.If(this=_true_or_false(given[0]), true=given[1], false=given[2]),
+    "ISBLANK": lambda given: exp.EQ(this=_text(given[0]), expression=exp.Literal.string("")),
+    "ISPICKVAL": lambda given: exp.EQ(this=_text(given[0]), expression=_text(given[1])),
+    "BLANKVALUE": lambda given: exp.Coalesce(this=given[0], expressions=[given[1]]),
+    "TEXT": lambda given: exp.cast(given[0], "varchar"),
+    "VALUE": lambda given: exp.TryCast(this=given[0], to=exp.DataType.build("double")),
+    "TODAY": lambda _: exp.CurrentDate(),
+    "BR": lambda _: exp.Literal.string("_BR_ENCODED_"),  # what the API shows for a line break in a formula
+}

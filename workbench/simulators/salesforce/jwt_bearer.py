@@ -26,16 +26,17 @@ def jwt_problem(credentials: Credentials, assertion: str, now: datetime) -> str 
         claims = jwt.decode(assertion, credentials.jwt_public_key, algorithms=["RS256"], options=_OPTIONS)
     except jwt.PyJWTError:
         return "invalid assertion"
-    if claims.get("iss") != credentials.client_id:
-        return "client identifier invalid"
-    audience = claims.get("aud")
-    if audience not in _AUDIENCES:
-        return "audience is invalid"
-    if claims.get("sub") != credentials.username:
-        return "user hasn't approved this consumer"
+    problems = {
+        "client identifier invalid": claims.get("iss") != credentials.client_id,
+        "audience is invalid": claims.get("aud") not in _AUDIENCES,
+        "user hasn't approved this consumer": claims.get("sub") != credentials.username,
+        "expired authorization code": not 0 < _seconds_left(claims, now) <= _LIFETIME.total_seconds(),
+    }
+    return next((problem for problem, is_so in problems.items() if is_so), None)
+
+
+def _seconds_left(claims: dict[str, Any], now: datetime) -> float:
     try:
-        ends_at = float(claims["exp"])
+        return float(claims["exp"]) - now.timestamp()
     except (KeyError, TypeError, ValueError):
-        return "expired authorization code"
-    left_seconds = ends_at - now.timestamp()
-    return None if 0 < left_seconds <= _LIFETIME.total_seconds() else "expired authorization code"
+        return 0.0

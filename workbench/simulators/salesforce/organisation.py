@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -17,7 +18,7 @@ from workbench.simulators.salesforce.reading import given_from_json
 from workbench.simulators.salesforce.refusals import refused
 from workbench.simulators.salesforce.request_log import RequestLog
 from workbench.simulators.salesforce.results import QueryResult
-from workbench.simulators.salesforce.saving import Given, Saved, Saving
+from workbench.simulators.salesforce.saving import Given, Rule, Saved, Saving
 from workbench.simulators.salesforce.schema import Field, Schema, SObject
 from workbench.simulators.salesforce.sessions import Credentials, Sessions
 from workbench.simulators.salesforce.soql_parse import parse
@@ -48,7 +49,7 @@ class SalesforceOrg:
     `records`: object name -> records, columns = API names of stored fields (`workbench.simulators.world.World`).
     `clock` gives the moment of each save; two saves never get the same one. `daily_requests`: the allowance of a day.
     `jwt_public_key`: PEM; without one the JWT bearer flow is refused. `seed`: of the tokens.
-    `bulk_poll_count`: how many times a bulk job is seen InProgress before it is done.
+    `bulk_seconds`: how long a bulk job is seen in work, at least; per batch of 10,000 rows for an ingest job.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class SalesforceOrg:
         jwt_public_key: str | None = None,
         clock: Callable[[], datetime] = system_clock,
         daily_requests: int = 1_000_000,
-        bulk_poll_count: int = 0,
+        bulk_seconds: float = 0.0,
         seed: int = 0,
     ) -> None:
         self.org_id, self.user_id = long_id(org_id), USER_ID
@@ -73,16 +74,23 @@ class SalesforceOrg:
         self.sessions = Sessions(self.org_id, access_token, seed)
         self.clock = clock
         self.daily_requests, self.used_requests = daily_requests, 0
-        self.bulk_poll_count = bulk_poll_count
+        self.bulk_seconds = bulk_seconds
+        self.rules: dict[str, list[Rule]] = {}
+        self.workers: list[threading.Thread] = []
+        self.is_closed = False
         self.lock = threading.RLock()
         self.log = RequestLog()
         self.schema = Schema()
         self.jobs: dict[str, Any] = {}
+        self._is_undoable = self._is_undone = False
         self._last_stamp = datetime.min  # noqa: DTZ901  stamps are kept as UTC without a zone
         self._made: dict[str, int] = {}
         self._cursors: OrderedDict[str, QueryResult] = OrderedDict()
         self.schema.learn(records)
-        self.tables = Tables(self.schema, {**self._own_records(), **records}, user_id=self.user_id, now=self._stamp())
+        self.tables = Tables(
+            self.schema, {**self._own_records(records), **records}, user_id=self.user_id, now=self._stamp()
+        )
+        self._given_ids = {name: frozenset(frame["Id"].to_list()) for name, frame in records.items()}
 
     @property
     def access_token(self) -> str:
@@ -152,6 +160,13 @@ class SalesforceOrg:
             if not sobject.is_computed(found):
                 self.tables.add_column(sobject, found)
 
+    def add_rule(self, object_name: str, rule: Rule) -> None:
+        """A validation rule, trigger or flow of the institution: `rule(record)` gives a Refusal or None.
+
+        It sees each record as it would be after the save, and runs after Salesforce's own checks.
+        """
+        self.rules.setdefault(self.schema[object_name].name, []).append(rule)
+
     def hide_field(self, object_name: str, name: str, *, is_hidden: bool = True) -> None:
         """Field-level security: the field vanishes from describe, queries and writes for this user, or returns."""
         hidden = self.schema[object_name].hidden
@@ -178,9 +193,39 @@ class SalesforceOrg:
             self._made[key_prefix] = self._made.get(key_prefix, 0) + 1
             return made_id(key_prefix, self._made[key_prefix])
 
+    @contextmanager
+    def undoable(self) -> Iterator[Callable[[], None]]:
+        """Hold the organisation for several saves; the function given takes them back, and so does an exception."""
+        with self.lock:
+            if self._is_undoable:  # inside another: the outermost decides
+                yield self._undo
+                return
+            self._is_undoable, self._is_undone = True, False
+            self.tables.begin()
+            try:
+                yield self._undo
+            except BaseException:
+                self._is_undone = True
+                raise
+            finally:
+                self._is_undoable = False
+                self.tables.end(is_kept=not self._is_undone)
+
+    def _undo(self) -> None:
+        self._is_undone = True
+
     def close(self) -> None:
+        """Stop working on bulk jobs and let the records go."""
+        self.is_closed = True
+        for worker in self.workers:
+            worker.join(timeout=30)
         with self.lock:
             self.tables.close()
+
+    def wire_now(self) -> str:
+        """The clock's moment as JSON shows it."""
+        moment = self.now()
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
 
     def now(self) -> datetime:
         """The clock's moment in UTC without a zone, as stamps are kept."""
@@ -194,19 +239,46 @@ class SalesforceOrg:
         return self._last_stamp
 
     def _saving(self) -> Saving:
-        return Saving(self.schema, self.tables, stamp=self._stamp(), user_id=self.user_id, make_id=self._record_id)
+        return Saving(
+            self.schema,
+            self.tables,
+            stamp=self._stamp(),
+            user_id=self.user_id,
+            make_id=self._record_id,
+            rules=self.rules,
+        )
 
     def _record_id(self, sobject: SObject) -> str:
+        """The next id that no given record has already."""
         while True:
             record_id = self.next_id(sobject.key_prefix)
-            if not self.tables.rows(sobject, [record_id]):
+            if record_id not in self._given_ids.get(sobject.name, ()):
                 return record_id
 
-    def _own_records(self) -> dict[str, pl.DataFrame]:
-        user = {"Id": self.user_id, "Username": self.credentials.username, "LastName": "Admin", "FirstName": "Sandbox",
-                "Email": self.credentials.username, "Alias": "sadmin", "IsActive": True, "UserType": "Standard",
-                "TimeZoneSidKey": "America/New_York", "LocaleSidKey": "en_US"}  # fmt: skip
+    def _own_records(self, records: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """The organisation, its record types, and the users: who logs in, and whoever the records name."""
+        people = [self.user_id, *sorted(_named_users(records) - {self.user_id})]
+        users = [
+            {"Id": user_id, "Username": f"user{number}@example.edu" if number else self.credentials.username,
+             "LastName": f"Colleague {number}" if number else "Admin", "FirstName": "Sandbox", "IsActive": True,
+             "Email": f"user{number}@example.edu", "Alias": f"user{number}", "UserType": "Standard",
+             "TimeZoneSidKey": "America/New_York", "LocaleSidKey": "en_US"}
+            for number, user_id in enumerate(people)
+        ]  # fmt: skip
         organization = {"Id": self.org_id, "Name": "Sandbox University", "OrganizationType": "Developer Edition",
                         "InstanceName": "WB1", "IsSandbox": True, "TimeZoneSidKey": "America/New_York",
                         "LanguageLocaleKey": "en_US"}  # fmt: skip
-        return {"User": pl.DataFrame([user]), "Organization": pl.DataFrame([organization])}
+        return {
+            "User": pl.DataFrame(users),
+            "Organization": pl.DataFrame([organization]),
+            "RecordType": pl.DataFrame(self.schema.record_types()),
+        }
+
+
+def _named_users(records: Mapping[str, pl.DataFrame]) -> set[str]:
+    found: set[str] = set()
+    for frame in records.values():
+        for name in ("OwnerId", "CreatedById", "LastModifiedById"):
+            if name in frame.columns:
+                found.update(long_id(text) for text in frame[name].drop_nulls().unique() if text[:3] == "005")
+    return found

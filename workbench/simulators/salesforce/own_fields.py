@@ -76,7 +76,9 @@ def application_object() -> ObjectParts:
     return object_shape("Application__c", "a00", "Application"), [
         *system_fields(),
         owner_field(),
-        field_shape("Name", label="Application Name", length=80, nameField=True, nillable=False),
+        field_shape(
+            "Name", label="Application Name", length=80, nameField=True, nillable=False, defaultedOnCreate=True
+        ),
         lookup("Contact__c", "Contact", "Contact__r"),
         lookup("College__c", "Account", "College__r"),
         field_shape("Application_Number__c", length=20, externalId=True, idLookup=True, unique=True),
@@ -96,9 +98,19 @@ def application_object() -> ObjectParts:
     ]  # fmt: skip
 
 
-def custom_object(name: str, key_prefix: str) -> ObjectParts:
-    """An object an institution made itself, with its system fields only."""
-    return object_shape(name, key_prefix), [
+def record_type_object() -> ObjectParts:
+    return object_shape("RecordType", "012", "Record Type", changeable=False), [
+        *(field for field in system_fields() if field["name"] != "IsDeleted"),
+        field_shape("Name", length=80, nillable=False, nameField=True),
+        field_shape("DeveloperName", label="Record Type Name", length=80, nillable=False),
+        field_shape("SobjectType", "picklist", "SObject Type", length=40, nillable=False),
+        field_shape("IsActive", "boolean", "Active"),
+    ]
+
+
+def custom_object(name: str, key_prefix: str, label: str | None = None) -> ObjectParts:
+    """An object an institution or a package made, with its system fields only; its name is its id unless told."""
+    return object_shape(name, key_prefix, label), [
         *system_fields(),
         owner_field(),
         field_shape("Name", length=80, nameField=True, nillable=False, defaultedOnCreate=True),

@@ -16,6 +16,8 @@ from workbench.simulators.salesforce.refusals import RecordRefused, Refusal, rec
 from workbench.simulators.salesforce.schema import Field, Schema, SObject
 from workbench.simulators.salesforce.tables import Row, Tables
 
+Rule = Callable[[Row], Refusal | None]
+
 STAMPS: Final = ("LastModifiedDate", "LastModifiedById", "SystemModstamp")
 ROLLED_BACK: Final = Refusal(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -54,11 +56,22 @@ class Saved:
 
 
 class Saving:
-    """One call's records of one object. `stamp` is the moment of the save, `make_id` gives the next free id."""
+    """One call's records of one object. `stamp` is the moment of the save, `make_id` gives the next free id.
+
+    `rules`: the institution's own, by object name.
+    """
 
     def __init__(
-        self, schema: Schema, tables: Tables, *, stamp: datetime, user_id: str, make_id: Callable[[SObject], str]
+        self,
+        schema: Schema,
+        tables: Tables,
+        *,
+        stamp: datetime,
+        user_id: str,
+        make_id: Callable[[SObject], str],
+        rules: Mapping[str, Sequence[Rule]],
     ) -> None:
+        self._rules = rules
         self._schema = schema
         self._tables = tables
         self._stamp = stamp
@@ -88,10 +101,17 @@ class Saving:
                 raise RecordRefused(given.refusals, given.status)
             row = self._new_row(given.sobject) if is_created else checked.existing(given.record_id)
             changes = checked.accepted(given, row)
+            after = {**row, **changes, **self._stamps()}
+            self._check_rules(given.sobject, after)
         except RecordRefused as refusal:
             return Saved(given.record_id, refusals=refusal.refusals, status=refusal.status)
-        checked.keep({**row, **changes, **self._stamps()}, changes, is_created=is_created)
+        checked.keep(after, changes, is_created=is_created)
         return Saved(row["Id"], is_created=is_created, status=201 if is_created else 200)
+
+    def _check_rules(self, sobject: SObject, after: Row) -> None:
+        broken = [refusal for rule in self._rules.get(sobject.name, ()) if (refusal := rule(after)) is not None]
+        if broken:
+            raise RecordRefused(broken)
 
     def _stamps(self) -> Row:
         return {"LastModifiedDate": self._stamp, "LastModifiedById": self._user_id, "SystemModstamp": self._stamp}
@@ -102,7 +122,9 @@ class Saving:
             row[found.name] = found.default if found.type != "boolean" else bool(found.default)
         owner = {"OwnerId": self._user_id} if "ownerid" in sobject.by_name else {}
         created = {"CreatedDate": self._stamp, "CreatedById": self._user_id}
-        return {**row, **owner, **created, **self._stamps(), "Id": self._make_id(sobject)}
+        record_id = self._make_id(sobject)
+        name = {"Name": record_id} if sobject.has_default_name else {}
+        return {**row, **owner, **created, **self._stamps(), **name, "Id": record_id}
 
     def delete(self, sobject: SObject, ids: Sequence[str | None], *, all_or_none: bool = False) -> list[Saved]:
         """Move records to the recycle bin, their cascading children too; other lookups to them become blank."""
@@ -148,6 +170,7 @@ class _Checked:
         self._schema = schema
         self._tables = tables
         self.sobject = given[0].sobject
+        self._required = [found for found in self.sobject.stored if found.is_required_on_create]
         self.known: dict[str, Row] = tables.rows(self.sobject, (g.record_id for g in given if g.record_id))
         self.created: list[str] = []
         self.updated: dict[str, None] = {}
@@ -168,7 +191,7 @@ class _Checked:
         is_created = given.record_id is None
         changes = {**given.changes, **self._from_parents(given.parents)}
         self._check_rights(given.sobject, changes, is_created=is_created)
-        self._check_required(given.sobject, changes, is_created=is_created)
+        self._check_required(changes, is_created=is_created)
         refusals: list[Refusal] = []
         stored: Row = {}
         for name, value in changes.items():
@@ -215,11 +238,9 @@ class _Checked:
                 *barred,
             )
 
-    def _check_required(self, sobject: SObject, changes: Mapping[str, Any], *, is_created: bool) -> None:
+    def _check_required(self, changes: Mapping[str, Any], *, is_created: bool) -> None:
         missing = []
-        for found in sobject.stored:
-            if not found.is_required_on_create:
-                continue
+        for found in self._required:
             is_absent = is_created and found.name not in changes
             if is_absent or (found.name in changes and changes[found.name] is None):
                 missing.append(found.name)

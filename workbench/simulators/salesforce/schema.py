@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 
 from workbench.simulators.salesforce import own_fields
+from workbench.simulators.salesforce.eda import PREFIX, add_eda
 from workbench.simulators.salesforce.field_shapes import field_defaults, field_shape, packaged
 
 _RECORDED: Final = ("account", "contact", "lead")
@@ -84,12 +85,16 @@ class Field:
 
 @dataclass
 class SObject:
-    """One object: its flags, its fields by lower-case name, and the names that field-level security hides."""
+    """One object: its flags, its fields by lower-case name, and the names that field-level security hides.
+
+    `stored`: what a record keeps; formulas, addresses and person names are put together on reading.
+    """
 
     info: dict[str, Any]
     by_name: dict[str, Field] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     children: list[tuple[str, str, str | None, bool, bool]] = field(default_factory=list)
+    stored: list[Field] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -102,16 +107,17 @@ class SObject:
     def add(self, shapes: Iterable[Mapping[str, Any]]) -> None:
         for shape in shapes:
             self.by_name[shape["name"].lower()] = Field(shape)
+        self.stored = [found for found in self.by_name.values() if not self.is_computed(found)]
 
     def field(self, name: str) -> Field | None:
         """The field of that name, whatever its case; None where there is none or it is hidden."""
         key = name.lower()
         return None if key in self.hidden else self.by_name.get(key)
 
-    def related(self, relationship: str) -> Field | None:
+    def related(self, relationship: str, *, sees_all: bool = False) -> Field | None:
         """The lookup behind a relationship name (`Account`, `Contact__r`)."""
         wanted = relationship.lower()
-        for found in self.visible:
+        for found in self.by_name.values() if sees_all else self.visible:
             if found.relationship_name and found.relationship_name.lower() == wanted:
                 return found
         return None
@@ -120,13 +126,14 @@ class SObject:
     def visible(self) -> list[Field]:
         return [found for key, found in self.by_name.items() if key not in self.hidden]
 
-    @property
-    def stored(self) -> list[Field]:
-        """What a record keeps; formulas, addresses and person names are put together on reading."""
-        return [found for found in self.by_name.values() if not self.is_computed(found)]
-
     def is_computed(self, found: Field) -> bool:
         return found.is_calculated or found.is_compound or bool(found.type != "id" and self.parts_of(found.name))
+
+    @property
+    def has_default_name(self) -> bool:
+        """Whether a record made without a name gets its id for one, as custom objects do."""
+        name = self.by_name.get("name")
+        return bool(self.info["custom"] and name is not None and name.info["defaultedOnCreate"])
 
     def parts_of(self, compound: str) -> list[Field]:
         """The stored parts of a compound field (Name, MailingAddress), itself excluded."""
@@ -141,7 +148,13 @@ class Schema:
         self._next_prefix = 0
         for name in _RECORDED:
             self._add_recorded(name)
-        for parts in (own_fields.user_object(), own_fields.organization_object(), own_fields.application_object()):
+        own = (
+            own_fields.user_object(),
+            own_fields.organization_object(),
+            own_fields.record_type_object(),
+            own_fields.application_object(),
+        )
+        for parts in own:
             self.add_object(*parts)
         self["Contact"].add(own_fields.contact_fields())
 
@@ -181,7 +194,7 @@ class Schema:
         """Every lookup that leads to an object: (child object, its field, whether deletion takes the child along)."""
         cascading = {(child, field_name) for child, field_name, _, cascades, _ in self[name].children if cascades}
         return [
-            (child, reference, (child.name, reference.name) in cascading)
+            (child, reference, (child.name, reference.name) in cascading or bool(reference.info["cascadeDelete"]))
             for child in self
             for reference in child.stored
             if name in reference.reference_to
@@ -192,17 +205,36 @@ class Schema:
         self._next_prefix += 1
         return f"a{self._next_prefix:02d}"
 
+    def record_types(self) -> list[dict[str, Any]]:
+        """The records of RecordType: what describes list, the master type excepted."""
+        return [
+            {
+                "Id": told["recordTypeId"],
+                "Name": told["name"],
+                "DeveloperName": told["developerName"],
+                "SobjectType": sobject.name,
+                "IsActive": told["active"],
+            }
+            for sobject in self
+            for told in sobject.info["recordTypeInfos"]
+            if not told["master"]
+        ]
+
     def learn(self, records: Mapping[str, pl.DataFrame]) -> None:
         """Add the custom objects and fields that records have and the schema lacks.
 
         Raises ValueError for an unknown standard object or field: those are not ours to invent.
         """
+        if any(name.startswith(PREFIX) for frame in records.values() for name in (*records, *frame.columns)):
+            add_eda(self)
         for name, frame in records.items():
             if name not in self:
                 if not name.endswith("__c"):
                     raise ValueError(f"the Salesforce sandbox has no standard object {name}; custom ones end in __c")
                 self.add_object(*own_fields.custom_object(name, _prefix_of(frame) or self.next_prefix()))
             known = self[name]
+            if known.info["custom"]:
+                known.info["keyPrefix"] = _prefix_of(frame) or known.key_prefix
             unknown = [column for column in frame.columns if column.lower() not in known.by_name]
             wrong = [column for column in unknown if not column.endswith("__c")]
             if wrong:

@@ -37,7 +37,7 @@ class Parent:
 class Reached:
     """What a path leads to: the SQL, the field, and the canonical spelling of the path."""
 
-    sql: exp.Expression
+    sql: exp.Expr
     field: Field
     path: tuple[str, ...]
 
@@ -51,13 +51,16 @@ class Scope:
         self.has_deleted = has_deleted
         self.parents: dict[tuple[str, ...], Parent] = {}
 
-    def reach(self, parts: tuple[str, ...], at: tuple[str, ...] = ()) -> Reached:
-        """The field behind `parts`, walked from the parent `at`. Raises UnknownPath."""
+    def reach(self, parts: tuple[str, ...], at: tuple[str, ...] = (), *, sees_all: bool = False) -> Reached:
+        """The field behind `parts`, walked from the parent `at`. Raises UnknownPath.
+
+        `sees_all`: hidden fields too, as formulas do.
+        """
         path, alias, sobject = at, self._alias(at), self._sobject(at)
         for relationship in parts[:-1]:
-            parent = self._parent(path, alias, sobject, relationship)
+            parent = self._parent(path, alias, sobject, relationship, sees_all=sees_all)
             path, alias, sobject = parent.path, parent.alias, parent.sobject
-        found = sobject.field(parts[-1])
+        found = sobject.by_name.get(parts[-1].lower()) if sees_all else sobject.field(parts[-1])
         if found is None:
             raise UnknownPath(
                 f"No such column '{parts[-1]}' on entity '{sobject.name}'. If you are attempting to use a custom "
@@ -65,13 +68,13 @@ class Scope:
             )
         return Reached(self._expression(found, path), found, (*path, found.name))
 
-    def id_of(self, path: tuple[str, ...]) -> exp.Expression:
+    def id_of(self, path: tuple[str, ...]) -> exp.Expr:
         return exp.column("Id", table=self._alias(path), quoted=True)
 
     def joins(self) -> list[exp.Join]:
         found = []
         for parent in self.parents.values():
-            condition: exp.Expression = exp.EQ(
+            condition: exp.Expr = exp.EQ(
                 this=exp.column("Id", table=parent.alias, quoted=True),
                 expression=exp.column(parent.reference.name, table=parent.child_alias, quoted=True),
             )
@@ -87,8 +90,10 @@ class Scope:
     def _sobject(self, path: tuple[str, ...]) -> SObject:
         return self.parents[path].sobject if path else self.sobject
 
-    def _parent(self, path: tuple[str, ...], alias: str, sobject: SObject, relationship: str) -> Parent:
-        reference = sobject.related(relationship)
+    def _parent(
+        self, path: tuple[str, ...], alias: str, sobject: SObject, relationship: str, *, sees_all: bool
+    ) -> Parent:
+        reference = sobject.related(relationship, sees_all=sees_all)
         target = self.schema.target(reference) if reference else None
         if reference is None or reference.relationship_name is None or target is None:
             raise UnknownPath(
@@ -102,10 +107,10 @@ class Scope:
             self.parents[full] = Parent(full, f"p{len(self.parents)}", target, reference, alias)
         return self.parents[full]
 
-    def _expression(self, found: Field, path: tuple[str, ...]) -> exp.Expression:
+    def _expression(self, found: Field, path: tuple[str, ...]) -> exp.Expr:
         sobject = self._sobject(path)
         if found.formula is not None:
-            value = formula_sql(found.formula, lambda parts: self.reach(parts, path).sql)
+            value = formula_sql(found.formula, lambda parts: self.reach(parts, path, sees_all=True).sql)
             return exp.Coalesce(this=value, expressions=[exp.false()]) if found.type == "boolean" else value
         parts = [part for part in sobject.parts_of(found.name) if sobject.is_computed(found)]
         if found.is_compound:
@@ -114,17 +119,17 @@ class Scope:
             return self._person_name(parts, path)
         return exp.column(found.name, table=self._alias(path), quoted=True)
 
-    def _person_name(self, parts: list[Field], path: tuple[str, ...]) -> exp.Expression:
+    def _person_name(self, parts: list[Field], path: tuple[str, ...]) -> exp.Expr:
         """First and last name with a space; the salutation is a part of the compound but not of this text."""
         by_name = {part.name: part for part in parts}
         words = [self._expression(by_name[name], path) for name in ("FirstName", "LastName") if name in by_name]
         joined = exp.Anonymous(this="concat_ws", expressions=[exp.Literal.string(" "), *words])
         return exp.Nullif(this=joined, expression=exp.Literal.string(""))
 
-    def _address(self, found: Field, parts: list[Field], path: tuple[str, ...]) -> exp.Expression:
+    def _address(self, found: Field, parts: list[Field], path: tuple[str, ...]) -> exp.Expr:
         """A JSON object of the parts, keys as in REST (`postalCode`); null where all parts are."""
         prefix = found.name.removesuffix("Address")
-        keyed: list[exp.Expression] = []
+        keyed: list[exp.Expr] = []
         for part in sorted(parts, key=lambda part: part.name):
             key = part.name.removeprefix(prefix)
             keyed += [exp.Literal.string(key[0].lower() + key[1:]), self._expression(part, path)]

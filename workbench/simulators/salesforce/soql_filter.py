@@ -29,7 +29,7 @@ class Filter:
         self,
         soql: str,
         reach: Callable[[Path], Reached],
-        subselect: Callable[[Statement], exp.Expression],
+        subselect: Callable[[Statement], exp.Expr],
         today: date,
     ) -> None:
         self._soql = soql
@@ -37,7 +37,7 @@ class Filter:
         self._subselect = subselect
         self._today = today
 
-    def sql(self, condition: Condition) -> exp.Expression:
+    def sql(self, condition: Condition) -> exp.Expr:
         if isinstance(condition, Negated):
             return exp.Not(this=exp.paren(self.sql(condition.condition)))
         if isinstance(condition, Comparison):
@@ -45,7 +45,7 @@ class Filter:
         join = exp.and_ if condition.operator == "AND" else exp.or_
         return exp.paren(join(*(self.sql(part) for part in condition.parts), copy=False))
 
-    def _comparison(self, condition: Comparison) -> exp.Expression:
+    def _comparison(self, condition: Comparison) -> exp.Expr:
         reached = self._reach(condition.path)
         field = reached.field
         if not field.info["filterable"] or field.is_compound:
@@ -65,7 +65,7 @@ class Filter:
             return _within_days(condition.operator, reached.sql, days)
         return self._compared(condition.operator, reached, word)
 
-    def _compared(self, operator: str, reached: Reached, word: Word) -> exp.Expression:
+    def _compared(self, operator: str, reached: Reached, word: Word) -> exp.Expr:
         left = _comparable(reached)
         right = exp.null() if is_null(word) else typed_value(self._soql, reached.field, word)
         if operator == "=":
@@ -77,27 +77,27 @@ class Filter:
             raise refused(400, "INVALID_QUERY_FILTER_OPERATOR", message)
         return _known(_ORDERED[operator](this=left, expression=right))
 
-    def _in_list(self, condition: Comparison, reached: Reached) -> exp.Expression:
+    def _in_list(self, condition: Comparison, reached: Reached) -> exp.Expr:
         given = [typed_value(self._soql, reached.field, word) for word in condition.values if not is_null(word)]
-        found: exp.Expression = exp.false()
+        found: exp.Expr = exp.false()
         if given:
             found = _known(exp.In(this=_comparable(reached), expressions=given))
         if len(given) < len(condition.values):
             found = exp.or_(found, exp.Is(this=reached.sql.copy(), expression=exp.null()))
         return exp.Not(this=exp.paren(found)) if condition.operator == "NOT IN" else exp.paren(found)
 
-    def _in_subquery(self, condition: Comparison, reached: Reached) -> exp.Expression:
+    def _in_subquery(self, condition: Comparison, reached: Reached) -> exp.Expr:
         assert condition.subquery is not None
         found = _known(exp.In(this=reached.sql, query=exp.Subquery(this=self._subselect(condition.subquery))))
         return exp.Not(this=found) if condition.operator == "NOT IN" else found
 
-    def _like(self, field: Field, left: exp.Expression, word: Word, path: Path) -> exp.Expression:
+    def _like(self, field: Field, left: exp.Expr, word: Word, path: Path) -> exp.Expr:
         if word.kind != "string" or not field.is_text:
             raise refused(400, "INVALID_QUERY_FILTER_OPERATOR", f"field '{path.parts[-1]}' cannot be compared by LIKE")
         pattern = exp.Literal.string(unescaped(word.text, for_like=True))
         return _known(exp.Escape(this=exp.ILike(this=left, expression=pattern), expression=exp.Literal.string("\\")))
 
-    def _multiple(self, condition: Comparison, reached: Reached) -> exp.Expression:
+    def _multiple(self, condition: Comparison, reached: Reached) -> exp.Expr:
         """INCLUDES ('A;B', 'C'): the record's values hold A and B, or C."""
         if reached.field.type != "multipicklist":
             raise refused(400, "INVALID_QUERY_FILTER_OPERATOR", "INCLUDES and EXCLUDES are for multipicklists only")
@@ -111,15 +111,15 @@ class Filter:
         return exp.Not(this=found) if condition.operator == "EXCLUDES" else found
 
 
-def _comparable(reached: Reached) -> exp.Expression:
+def _comparable(reached: Reached) -> exp.Expr:
     return exp.Lower(this=reached.sql.copy()) if reached.field.is_text else reached.sql.copy()
 
 
-def _known(condition: exp.Expression) -> exp.Expression:
+def _known(condition: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=condition, expressions=[exp.false()])
 
 
-def _within_days(operator: str, left: exp.Expression, days: DayRange) -> exp.Expression:
+def _within_days(operator: str, left: exp.Expr, days: DayRange) -> exp.Expr:
     first, after = (date_value(day.isoformat()) for day in days)
     from_first, before_end = exp.GTE(this=left, expression=first), exp.LT(this=left.copy(), expression=after)
     inside = _known(exp.paren(exp.and_(from_first, before_end)))

@@ -124,8 +124,8 @@ class _Translation:
         sql = self._select(values, [group.sql for group in grouped])
         return Translated(sql, self.scope.sobject, tuple(columns), (), "aggregate")
 
-    def _aggregated(self, function: str, reached: Reached) -> exp.Expression:
-        argument: exp.Expression = reached.sql.copy()
+    def _aggregated(self, function: str, reached: Reached) -> exp.Expr:
+        argument: exp.Expr = reached.sql.copy()
         if function == "COUNT_DISTINCT":
             argument = exp.Distinct(expressions=[argument])
         value = exp.Anonymous(this=_AGGREGATE_SQL[function], expressions=[argument])
@@ -169,26 +169,26 @@ class _Translation:
         except UnknownPath as unknown:
             raise invalid_field(self.statement.soql, path.place, str(unknown)) from None
 
-    def _on_wire(self, reached: Reached) -> exp.Expression:
+    def _on_wire(self, reached: Reached) -> exp.Expr:
         return self._wire_value(reached.sql, reached.field)
 
-    def _wire_value(self, value: exp.Expression, field: Field) -> exp.Expression:
+    def _wire_value(self, value: exp.Expr, field: Field) -> exp.Expr:
         if field.type == "datetime":
             moment = exp.Literal.string(_MOMENTS[self.wire])
             return exp.Anonymous(this="strftime", expressions=[value, moment])
         return exp.cast(value, "varchar") if field.type == "date" else value
 
-    def _select(self, values: list[exp.Expression], group_by: list[exp.Expression] | None = None) -> str:
+    def _select(self, values: list[exp.Expr], group_by: list[exp.Expr] | None = None) -> str:
         named = [exp.alias_(value, f"c{index}") for index, value in enumerate(values)]
         query = self._query(named)
         if group_by:
             query = query.group_by(*(value.copy() for value in group_by))
         return query.sql(dialect="duckdb")
 
-    def _query(self, values: list[exp.Expression]) -> exp.Select:
+    def _query(self, values: list[exp.Expr]) -> exp.Select:
         statement = self.statement
         sobject = self.scope.sobject
-        conditions: list[exp.Expression] = []
+        conditions: list[exp.Expr] = []
         if statement.where is not None:
             filtering = Filter(statement.soql, self._reach, self._nested, self.today)
             conditions.append(filtering.sql(statement.where))
@@ -206,7 +206,7 @@ class _Translation:
             query = query.limit(statement.limit, copy=False)
         return query.offset(statement.offset, copy=False) if statement.offset else query
 
-    def _nested(self, statement: Statement) -> exp.Expression:
+    def _nested(self, statement: Statement) -> exp.Expr:
         nested = _Translation(statement, self.schema, self.today, has_deleted=self.has_deleted, wire=self.wire)
         return nested.subselect()
 

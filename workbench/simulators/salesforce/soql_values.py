@@ -24,7 +24,7 @@ def is_null(word: Word) -> bool:
     return (word.kind == "name" and word.text.upper() == "NULL") or word.text == "''"
 
 
-def typed_value(soql: str, field: Field, word: Word) -> exp.Expression:
+def typed_value(soql: str, field: Field, word: Word) -> exp.Expr:
     """The SQL value of a word that is neither null nor a word for days."""
     if field.is_id:
         return _id_value(soql, field, word)
@@ -48,11 +48,11 @@ def typed_value(soql: str, field: Field, word: Word) -> exp.Expression:
     return exp.Literal.string(text.lower())
 
 
-def date_value(text: str) -> exp.Expression:
+def date_value(text: str) -> exp.Expr:
     return exp.cast(exp.Literal.string(text), "date")
 
 
-def moment_value(soql: str, word: Word) -> exp.Expression:
+def moment_value(soql: str, word: Word) -> exp.Expr:
     """A moment with any offset as UTC without one, as it is stored."""
     try:
         moment = datetime.fromisoformat(word.text).astimezone(UTC)
@@ -61,7 +61,7 @@ def moment_value(soql: str, word: Word) -> exp.Expression:
     return exp.cast(exp.Literal.string(moment.strftime("%Y-%m-%d %H:%M:%S.%f")), "timestamp")
 
 
-def _id_value(soql: str, field: Field, word: Word) -> exp.Expression:
+def _id_value(soql: str, field: Field, word: Word) -> exp.Expr:
     if word.kind != "string":
         raise _mistyped(soql, field, word, is_quoted=True)
     record_id = parsed_id(unescaped(word.text))

@@ -45,6 +45,16 @@ class Tables:
     def close(self) -> None:
         self._connection.close()
 
+    def begin(self) -> None:
+        self._connection.begin()
+
+    def end(self, *, is_kept: bool) -> None:
+        """Keep or take back everything since `begin`."""
+        if is_kept:
+            self._connection.commit()
+        else:
+            self._connection.rollback()
+
     def frame(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
         return self._connection.execute(sql, dict(params or {})).pl()
 
@@ -102,6 +112,12 @@ class Tables:
         )
         self._connection.unregister("given")
 
+    def remove(self, sobject: SObject, ids: Iterable[str | None]) -> None:
+        """Delete for good."""
+        self._connection.register("wanted", pa.table({"value": pa.array(list(ids), type=pa.string())}))
+        self._connection.execute(f'DELETE FROM {quoted(sobject.name)} WHERE "Id" IN (SELECT value FROM wanted)')
+        self._connection.unregister("wanted")
+
     def add_column(self, sobject: SObject, field: Field) -> None:
         default = " DEFAULT FALSE" if field.type == "boolean" else ""
         self._connection.execute(
@@ -117,18 +133,19 @@ class Tables:
         stored = sobject.stored
         long_ids = {field.name for field in stored if field.is_id} & set(frame.columns)
         frame = frame.with_columns(_with_long_ids(frame, name) for name in long_ids)
-        columns = ", ".join(f"{self._loaded(field, given, frame)} AS {quoted(field.name)}" for field in stored)
+        columns = ", ".join(f"{self._loaded(sobject, field, given, frame)} AS {quoted(field.name)}" for field in stored)
         self._connection.register("given", frame.to_arrow())
         self._connection.execute(
             f"CREATE TABLE {quoted(sobject.name)} AS SELECT {columns} FROM given",
         )
         self._connection.unregister("given")
 
-    def _loaded(self, field: Field, given: Mapping[str, str], frame: pl.DataFrame) -> str:
+    def _loaded(self, sobject: SObject, field: Field, given: Mapping[str, str], frame: pl.DataFrame) -> str:
         """The SQL that reads one field from given records: typed, blanks null, e-mails in lower case."""
         name = given.get(field.name.lower())
         kind = field.stored_type
-        default = self._default(field, given)
+        is_named_by_id = field.name == "Name" and sobject.has_default_name
+        default = '"Id"' if is_named_by_id else self._default(field, given)
         if name is None:
             return default
         value = quoted(name)

@@ -20,7 +20,10 @@ CSV_TYPE: Final = "text/csv;charset=UTF-8"
 
 @dataclass(frozen=True)
 class Call:
-    """One request: `parts` are the named pieces of its path, percent signs resolved; header names in lower case."""
+    """One request: `parts` are the named pieces of its path, percent signs resolved; header names in lower case.
+
+    `raw_query` is the query as it was sent.
+    """
 
     method: str
     path: str
@@ -29,6 +32,11 @@ class Call:
     body: bytes = b""
     base_url: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+    raw_query: str = ""
+
+    @property
+    def uri(self) -> str:
+        return f"{self.path}?{self.raw_query}" if self.raw_query else self.path
 
     def with_parts(self, raw: Mapping[str, str | None]) -> Call:
         return replace(self, parts={name: unquote(value) for name, value in raw.items() if value is not None})

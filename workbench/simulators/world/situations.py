@@ -273,6 +273,12 @@ def crm_id_dangles_and_holds_phone(stage: Stage) -> None:
     held.contact["crm_id"] = GONE.format(held.slot)
 
 
+def crm_id_looks_like_phone(stage: Stage) -> None:
+    """An old CRM ID of ten digits is somebody else's phone: a PUT by that phone reaches the wrong person."""
+    newcomer, other = stage.only_record(), stage.only_contact()
+    other.contact["crm_id"] = newcomer.phone
+
+
 def hidden_contact_holds_phone(stage: Stage) -> None:
     stage.phone_match(test_user=True)
     stage.phone_match(permitted_user_status=False)
@@ -389,5 +395,5 @@ SITUATIONS: Final = (
     crm_id_dangles, crm_id_dangles_and_holds_phone, hidden_contact_holds_phone, hidden_contact_is_linked,
     phone_undeliverable, email_matches, email_on_two_contacts, email_on_two_records, contact_without_last_name,
     blank_everywhere, blank_in_mainstay,
-    words_with_meaning, texts_at_the_limit, hostile_names, hostile_texts,
+    crm_id_looks_like_phone, words_with_meaning, texts_at_the_limit, hostile_names, hostile_texts,
 )  # fmt: skip

@@ -174,7 +174,7 @@ async def _read(context: Context, client: MainstayClient, what: _List) -> _Read:
     """Read a list to its end into the spool, going on where an interrupted pull stopped."""
     begun = time.perf_counter()
     plan = {"base": context.settings.mainstay.base_url, "path": what.path, "params": dict(what.params)}
-    spooled = context.spool.open(f"{SYSTEM}.{what.name}", plan, context.clock())
+    spooled = context.spool.open(f"{SYSTEM}.{what.name}", plan, context.clock)
     try:
         if not spooled.is_done:
             async for page in client.page_stream(what.path, what.params, start=spooled.next):

@@ -1,7 +1,8 @@
 """Which objects and columns a pull fetches from Salesforce: what is wanted, what it stands on, and what always comes.
 
 A lookup path is fetched in the query of its own object; the parents on it become objects of the pull too, with the
-reference field that leads to them, so that fan-out can be counted.
+reference field that leads to them, so that fan-out can be counted. Formulas are computed on read and leave no stamp:
+the parents they look at are watched for changes, and an object with a formula of the clock is always read whole.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 from workbench.domain.fields import SalesforceField, column_type
 from workbench.errors import ConfigurationError, RemoteError
 from workbench.salesforce.describe import ResolvedPath, SObject, resolve_path
+from workbench.stages.pull.formulas import FormulaSources
 from workbench.store.landing import Column, Target
 
 ALWAYS: Final = ("Id", "SystemModstamp", "LastModifiedDate", "IsDeleted", "CreatedDate", "Name")
@@ -24,11 +26,16 @@ NOT_FETCHED: Final = frozenset({"address", "location", "base64", "complexvalue"}
 
 @dataclass(frozen=True)
 class ObjectPlan:
-    """One object of the pull. `parents` are the relationship paths its columns go through (`Account.Parent`)."""
+    """One object of the pull.
+
+    `parents` are the relationship paths its values come through (`Account.Parent`); `is_by_clock` says that a formula
+    changes with the time of day, without any record being saved.
+    """
 
     sobject: str
     fields: tuple[SalesforceField, ...]
     parents: tuple[str, ...]
+    is_by_clock: bool = False
 
     @property
     def target(self) -> Target:
@@ -107,10 +114,15 @@ class _Drafts:
             self._add_path(found.name, path)
 
     def plans(self) -> list[ObjectPlan]:
-        return [
-            ObjectPlan(sobject, tuple(fields.values()), tuple(self._parents[sobject]))
-            for sobject, fields in self._fields.items()
-        ]
+        return [self._plan(sobject, fields) for sobject, fields in list(self._fields.items())]
+
+    def _plan(self, sobject: str, fields: Mapping[str, SalesforceField]) -> ObjectPlan:
+        sources = FormulaSources(self.describe)
+        for path in fields:
+            sources.follow(sobject, path)
+        watched = [".".join(parent) for parent in sources.parents]
+        parents = dict.fromkeys([*self._parents[sobject], *sorted(watched)])
+        return ObjectPlan(sobject, tuple(fields.values()), tuple(parents), sources.is_by_clock)
 
     def _draft(self, sobject: SObject) -> None:
         if sobject.name in self._fields:

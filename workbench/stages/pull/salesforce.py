@@ -24,6 +24,8 @@ log = get_logger(__name__)
 
 SYSTEM: Final = "salesforce"
 FIELDS: Final = Target(SYSTEM, "field", "name", ())
+# Refusals that say this org has no bulk door for us; the same rows come by REST pages then.
+NO_BULK = ("NOT_FOUND", "API_DISABLED_FOR_ORG", "FEATURENOTENABLED", "INSUFFICIENT_ACCESS", "METHOD_NOT_ALLOWED")
 # From here on a bulk query is cheaper: pages of 50,000 rows instead of 2,000.
 BULK_FROM: Final = 50_000
 # The place in a query is forgotten after two days, or when too many queries are open.
@@ -82,7 +84,8 @@ def _catalogue(context: Context, plan: Plan, pull_id: int) -> tuple[list[Stateme
 
 
 def _mode(context: Context, plan: ObjectPlan) -> str:
-    can_merge = plan.target.stamp is not None and fits_in_url(plan.soql()) and context.has_columns(plan.target)
+    can_merge = plan.target.stamp is not None and not plan.is_by_clock and fits_in_url(plan.soql())
+    can_merge = can_merge and context.has_columns(plan.target)
     return "incremental" if can_merge and context.since(SYSTEM, plan.sobject) is not None else "full"
 
 
@@ -90,7 +93,7 @@ def _read_object(context: Context, client: SalesforceClient, plan: ObjectPlan, p
     begun = time.perf_counter()
     mode = _mode(context, plan)
     soql = plan.soql(context.since(SYSTEM, plan.sobject) if mode == "incremental" else None)
-    spooled = context.spool.open(f"{SYSTEM}.{plan.sobject}", {"soql": soql, "mode": mode}, context.clock())
+    spooled = context.spool.open(f"{SYSTEM}.{plan.sobject}", {"soql": soql, "mode": mode}, context.clock)
     reading = _Reading(context, client, plan, soql, mode == "incremental", spooled)
     try:
         way, files = reading.changes() if mode == "incremental" else reading.everything()
@@ -125,13 +128,23 @@ class _Reading:
         total = None
         if not self.spooled.is_resumed:
             total = self.client.query_count(self.plan.count_soql)
-            if total >= BULK_FROM or not fits_in_url(self.soql):
-                self.context.progress(self._stage, 0, total)
-                files = self.client.bulk_download(self.plan.sobject, self.soql, self.spooled.folder)
-                self.context.progress(self._stage, total, total)
+            if (total >= BULK_FROM or not fits_in_url(self.soql)) and (files := self._bulk(total)) is not None:
                 return "bulk", files
         self._pages(total)
         return "rest", [self.spooled.path]
+
+    def _bulk(self, total: int) -> list[Path] | None:
+        """The files of a bulk query; None where this org has no bulk door (the edition or a permission shuts it)."""
+        self.context.progress(self._stage, 0, total)
+        try:
+            files = self.client.bulk_download(self.plan.sobject, self.soql, self.spooled.folder)
+        except RemoteError as error:
+            if error.code not in NO_BULK or not fits_in_url(self.soql):
+                raise
+            log.warning("no bulk door, reading by pages", extra={"sobject": self.plan.sobject, "code": error.code})
+            return None
+        self.context.progress(self._stage, total, total)
+        return files
 
     @property
     def _stage(self) -> str:
@@ -145,7 +158,7 @@ class _Reading:
         except RemoteError as error:
             if not self.spooled.is_resumed or error.code not in LOST_PLACE:
                 raise
-            self.spooled.restart(self.context.clock())  # Salesforce has forgotten the place: once more from the start
+            self.spooled.restart()  # Salesforce has forgotten the place: once more from the start
             self._spool(total)
 
     def _spool(self, total: int | None) -> None:

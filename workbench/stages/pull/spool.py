@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ import orjson
 from workbench.errors import StoreBusy
 from workbench.store.landing import Target
 
-# Older pages describe another day; Salesforce keeps the place in a query for two days.
+# Counted from the last page. Older ones describe another day; Salesforce keeps the place in a query for two.
 MAX_AGE: Final = timedelta(hours=6)
 
 
@@ -43,9 +43,9 @@ class Spool:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # people's data, for this user only
             yield
 
-    def open(self, name: str, plan: Mapping[str, Any], now: datetime) -> SpoolFile:
+    def open(self, name: str, plan: Mapping[str, Any], clock: Callable[[], datetime]) -> SpoolFile:
         """The spool file of one object: continued where it was begun by the same plan not long ago, else new."""
-        return SpoolFile(self.folder, name, plan, now)
+        return SpoolFile(self.folder, name, plan, clock)
 
     def parquet(self, target: Target) -> Path:
         """Where the typed rows of a landing table wait."""
@@ -66,13 +66,20 @@ class Spool:
 class SpoolFile:
     """Rows of one object on disk. `next` is where the next page is, None at the start or when `is_done`."""
 
-    def __init__(self, folder: Path, name: str, plan: Mapping[str, Any], now: datetime) -> None:
+    def __init__(self, folder: Path, name: str, plan: Mapping[str, Any], clock: Callable[[], datetime]) -> None:
+        self._clock = clock
         self.path = folder / f"{name}.ndjson"
         self.folder = folder / f"{name}.files"
         self._state_path = folder / f"{name}.state"
-        state = self._found(plan, now)
+        state = self._found(plan)
         self.is_resumed = state is not None
-        self._state = state or {"plan": dict(plan), "started_at": now.isoformat(), "bytes": 0, "rows": 0, "extra": []}
+        self._state = state or {
+            "plan": dict(plan),
+            "started_at": clock().isoformat(),
+            "bytes": 0,
+            "rows": 0,
+            "extra": [],
+        }
         if state is None:
             self.path.write_bytes(b"")
             self._save()
@@ -117,12 +124,12 @@ class SpoolFile:
         self._state["is_done"] = next_place is None
         self._save()
 
-    def restart(self, now: datetime) -> None:
+    def restart(self) -> None:
         """Forget all rows: the place to go on from is no longer known to the other side."""
         self.close()
         self.path.write_bytes(b"")
         self.is_resumed = False
-        self._state |= {"started_at": now.isoformat(), "bytes": 0, "rows": 0, "extra": [], "next": None}
+        self._state |= {"started_at": self._clock().isoformat(), "bytes": 0, "rows": 0, "extra": [], "next": None}
         self._save()
 
     def close(self) -> None:
@@ -131,17 +138,18 @@ class SpoolFile:
             self._file = None
 
     def _save(self) -> None:
+        self._state["saved_at"] = self._clock().isoformat()
         written = self._state_path.with_suffix(".state-new")
         written.write_bytes(orjson.dumps(self._state))
         written.replace(self._state_path)
 
-    def _found(self, plan: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-        """The state of an earlier run with the same plan, where it got somewhere and is recent."""
+    def _found(self, plan: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The state of an earlier run with the same plan, where it got somewhere and not long ago."""
         try:
             state: dict[str, Any] = orjson.loads(self._state_path.read_bytes())
             size = self.path.stat().st_size
         except (OSError, orjson.JSONDecodeError):
             return None
-        age = now - datetime.fromisoformat(state["started_at"])
+        age = self._clock() - datetime.fromisoformat(state["saved_at"])
         is_good = state["plan"] == dict(plan) and timedelta(0) <= age < MAX_AGE and size >= state["bytes"]
         return state if is_good and (state.get("next") or state.get("is_done")) else None

@@ -31,16 +31,16 @@ class ChunkResult:
         self.outcomes.append(outcome)
         self.silent_in_a_row = 0
 
-    def miss(self, change: PlannedChange, error: WorkbenchError) -> None:
-        """Note a change without outcome; a fault of the connection, or silence all around, stops the push.
+    def miss(self, changes: Sequence[PlannedChange], error: WorkbenchError) -> None:
+        """Note the changes of one request without outcome; a fault of the connection, or silence all around, stops all.
 
         A transient error leaves the change open. A refusal of one request in no form of this API (a firewall's page)
         is its end only if other requests are answered; `settle_refused` decides.
         """
         if isinstance(error, TransientError):
-            self.lost[change.change_id] = error
+            self.lost |= {change.change_id: error for change in changes}
         elif isinstance(error, RemoteError) and error.status is not None and 400 <= error.status < 500:
-            self.refused.append((change, error))
+            self.refused += [(change, error) for change in changes]
         else:
             self.fault = self.fault or error
             return

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from workbench.domain.changes import Status
 from workbench.domain.results import PlannedChange
 from workbench.errors import RemoteError, WorkbenchError
 from workbench.salesforce.writer import Operation, Record, RecordResult, chunks
@@ -45,8 +44,7 @@ async def _send_wave(exchange: Exchange, wave: Sequence[PlannedChange], result: 
         try:
             answers = await _send_records(exchange, target, records)
         except WorkbenchError as error:
-            for record in records:
-                result.miss(by_id[record.key], error)
+            result.miss([by_id[record.key] for record in records], error)
             continue
         written |= {answer.key: answer for answer in answers}
     ready: deque[tuple[PlannedChange, str | None]] = deque()
@@ -74,7 +72,7 @@ async def _write_back(exchange: Exchange, ready: deque[tuple[PlannedChange, str 
             try:
                 result.end(await send_write_back(exchange, change, request, record_id, origin=ORIGIN))
             except WorkbenchError as error:
-                result.miss(change, error)
+                result.miss([change], error)
 
     await in_parallel(worker, min(exchange.settings.mainstay.concurrency, len(ready)))
 
@@ -131,6 +129,3 @@ async def _send_halves(
     middle = len(records) // 2
     first = await _send_halves(exchange, target, records[:middle])
     return first + await _send_halves(exchange, target, records[middle:])
-
-
-__all__ = ["Status", "send_incoming"]

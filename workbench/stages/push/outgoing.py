@@ -32,7 +32,7 @@ async def send_outgoing(store: Store, exchange: Exchange, changes: Sequence[Plan
                 try:
                     result.end(await send_change(store, exchange, change))
                 except WorkbenchError as error:
-                    result.miss(change, error)
+                    result.miss([change], error)
                     break  # those after it in its group stand on what it does
 
     await in_parallel(worker, min(exchange.settings.mainstay.concurrency, len(lines)))

@@ -114,7 +114,7 @@ class _Push:
     total: int = 0
     requests: int = 0
     reason: str = ""
-    misses: dict[str, tuple[int, int]] = field(default_factory=dict)
+    misses: dict[str, int] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Settle what a former run left open, then send chunk after chunk. Raises what stops the push."""
@@ -123,6 +123,8 @@ class _Push:
                 exchange = Exchange(self.settings, mainstay, salesforce, clock=self.clock)
                 try:
                     await self._all_chunks(exchange)
+                except (AuthenticationFailed, ConfigurationError, RemoteError) as fault:
+                    raise self._stopped(fault) from fault
                 finally:
                     self.requests = exchange.request_count
                     self._keep(exchange, [])
@@ -151,7 +153,7 @@ class _Push:
         result = await self._send(exchange, changes)
         self._keep(exchange, result.outcomes, changes)
         if result.fault is not None:
-            raise self._stopped(result.fault)
+            raise result.fault
         if result.lost:
             await self._settle(exchange, changes, result)
         self._tell()
@@ -173,13 +175,13 @@ class _Push:
         by_id = {change.change_id: change for change in changes}
         given_up = []
         for change_id, error in result.lost.items():
-            count, answers = self.misses.get(change_id, (0, exchange.answer_count))
-            self.misses[change_id] = (count + 1, answers)
-            if count + 1 < MISSES:
+            self.misses[change_id] = self.misses.get(change_id, 0) + 1
+            if self.misses[change_id] < MISSES:
                 continue
-            if exchange.answer_count == answers or not _may_have_happened(error):
-                raise self._stopped(error)
+            if not _may_have_happened(error):
+                raise error
             change = by_id[change_id]
+            await exchange.check_answering(change)
             given_up.append(
                 await exchange.silent_outcome(
                     change,
