@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import jwt
 import pytest
@@ -18,7 +19,7 @@ from workbench.domain.fields import SalesforceField
 from workbench.errors import AuthenticationFailed, ConfigurationError, RemoteError, TransientError
 from workbench.salesforce import OutcomeUnknown, Record, SalesforceClient, SalesforceWriter, SObject, resolve_path
 from workbench.salesforce.client import fits_in_url, flatten, selected_columns
-from workbench.salesforce.login import open_session
+from workbench.salesforce.login import Login, login_kinds, open_session
 from workbench.salesforce.writer import chunks
 from workbench.settings import SalesforceSettings
 from workbench.simulators.sandbox import Server
@@ -553,3 +554,65 @@ def test_flatten_keeps_compounds_and_follows_the_orgs_spelling():
 def test_long_queries_do_not_fit_a_get():
     assert fits_in_url("SELECT Id FROM Contact")
     assert not fits_in_url(f"SELECT {', '.join(f'Some_Long_Field_Name_{n}__c' for n in range(600))} FROM Contact")
+
+
+@pytest.mark.parametrize(
+    ("settings", "kinds"),
+    [
+        ({"access_token": SecretStr("x")}, []),
+        ({"access_token": SecretStr("x"), "instance_url": "https://a.my.salesforce.com"}, ["token"]),
+        ({"consumer_key": "k", "consumer_secret": SecretStr("s")}, []),
+        ({"consumer_key": "k", "consumer_secret": SecretStr("s"), "domain": "college.my"}, ["client credentials"]),
+        ({"username": "u", "password": SecretStr("p")}, ["password"]),
+        ({"username": "u", "consumer_key": "k", "private_key_file": Path("key.pem")}, ["jwt"]),
+    ],
+)
+def test_the_ways_in_follow_from_the_settings(settings, kinds):
+    assert login_kinds(SalesforceSettings(**settings)) == kinds
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"access_token": SecretStr("x")}, "INSTANCE_URL"),
+        ({"consumer_key": "k", "consumer_secret": SecretStr("s")}, "My Domain"),
+    ],
+)
+def test_half_of_a_login_names_the_other_half(settings, named):
+    with SalesforceClient(SalesforceSettings(**settings)) as client, pytest.raises(ConfigurationError, match=named):
+        client.connect()
+
+
+def test_an_unreadable_private_key_is_named(org, tmp_path):
+    settings = {"access_token": None, "consumer_key": "k", "username": "u", "private_key_file": tmp_path / "none.pem"}
+    with client_of(org, **settings) as client, pytest.raises(ConfigurationError, match="cannot be read"):
+        client.connect()
+
+
+def test_a_login_prints_without_its_token():
+    assert TOKEN not in repr(Login(TOKEN, "host"))
+
+
+def test_a_bulk_query_downloads_its_pages(org, tmp_path):
+    def results(locator, text):
+        headers = {"Sforce-Locator": locator, "Sforce-NumberOfRecords": "1"}
+        return Response(text, 200, headers, media_type="text/csv;charset=UTF-8")
+
+    job = {"id": "750000000000001AAA", "state": "JobComplete", "operation": "query"}
+    org.answers |= {
+        "jobs/query": [job],
+        f"jobs/query/{job['id']}": [job],
+        f"jobs/query/{job['id']}/results": [results("MQ", '"Id"\n"1"\n'), results("null", '"Id"\n"2"\n')],
+    }
+    (tmp_path / "left.csv").write_text("from a killed pull")
+    with client_of(org) as client:
+        files = client.bulk_download("Contact", "SELECT Id FROM Contact", tmp_path, poll_seconds=0.01)
+    assert [file.read_text() for file in files] == ['"Id"\n"1"\n', '"Id"\n"2"\n']
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_bulk_query_that_fails_says_so(org, tmp_path):
+    job = {"id": "750000000000001AAA", "state": "Failed", "operation": "query"}
+    org.answers |= {"jobs/query": [job], f"jobs/query/{job['id']}": [job]}
+    with client_of(org) as client, pytest.raises(RemoteError, match="could not finish the bulk query of Contact"):
+        client.bulk_download("Contact", "SELECT Id FROM Contact", tmp_path, poll_seconds=0.01)

@@ -259,3 +259,48 @@ def test_an_aborted_job_leaves_the_rest_unprocessed():
             time.sleep(0.02)
         assert table(running.get(f"{path}/unprocessedRecords").text) == [{"LastName": "x"}]
         assert running.query("SELECT COUNT() FROM Contact")["totalSize"] == 4
+
+
+def test_odd_query_jobs(org):
+    body = {"operation": "query", "query": "SELECT Id FROM Contact"}
+    assert code_of(org.send("POST", "jobs/query", {"operation": "query"})) == (400, "INVALIDJOB")
+    assert code_of(org.send("POST", "jobs/query", {**body, "columnDelimiter": "DOT"})) == (400, "INVALIDJOB")
+    path = f"jobs/query/{org.send('POST', 'jobs/query', body).json()['id']}"
+    assert code_of(org.send("PATCH", path, {"state": "UploadComplete"})) == (400, "INVALIDJOB")
+    assert finished(org, path)["state"] == "JobComplete"
+    assert [job["state"] for job in org.get("jobs/query").json()["records"]] == ["JobComplete"]
+    assert code_of(org.send("PATCH", path, {"state": "Aborted"})) == (400, "INVALIDJOBSTATE")
+    for params, code in [
+        ({"maxRecords": "0"}, "INVALIDVALUE"),
+        ({"locator": "???"}, "INVALID_QUERY_LOCATOR"),
+        ({"locator": "OTk5"}, "INVALID_QUERY_LOCATOR"),
+    ]:
+        assert code_of(org.get(f"{path}/results", params=params)) == (400, code)
+
+
+def test_odd_ingest_jobs(org):
+    assert (
+        code_of(org.send("POST", "jobs/ingest", {"operation": "insert", "object": "Contact", "contentType": "XML"}))[0]
+        == 400
+    )
+    job = ingest(org, "update", f"FirstName,Id\nx,\nx,zz\nx,{contact_id(1)[:15]}\n")
+    failed = table(org.get(f"jobs/ingest/{job['id']}/failedResults").text)
+    assert [row["sf__Error"].split(":")[0] for row in failed] == ["MISSING_ARGUMENT", "MALFORMED_ID"]
+    path = f"jobs/ingest/{job['id']}"
+    assert code_of(org.send("PATCH", path, {"state": "Aborted"})) == (400, "INVALIDJOBSTATE")
+    assert code_of(org.send("PATCH", path, {"state": "Open"})) == (400, "INVALIDJOB")
+    assert code_of(org.get("jobs/ingest/750nope")) == (404, "NOT_FOUND")
+    assert ingest(org, "update", "Id,FirstName\nx\n")["errorMessage"].endswith("row 2 has 1 values, the header has 2")
+
+
+def test_jobs_in_work_are_not_deleted():
+    with served(bulk_seconds=0.3) as running:
+        asked = running.send("POST", "jobs/query", {"operation": "query", "query": "SELECT Id FROM Contact"}).json()
+        assert code_of(running.send("DELETE", f"jobs/query/{asked['id']}")) == (400, "INVALIDJOBSTATE")
+        job = running.send("POST", "jobs/ingest", {"operation": "insert", "object": "Contact"}).json()
+        path = f"jobs/ingest/{job['id']}"
+        running.http.put(f"{running.data}/{path}/batches", content=b"LastName\n\xff\nx\n")
+        running.send("PATCH", path, {"state": "UploadComplete"})
+        failed = finished(running, path)
+        assert failed["state"] == "Failed"
+        assert "not UTF-8" in failed["errorMessage"]

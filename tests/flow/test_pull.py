@@ -481,6 +481,16 @@ def test_a_salesforce_query_resumes_and_starts_over_when_its_place_is_lost(pulli
     assert not contact.is_resumed
 
 
+def test_an_object_that_was_read_to_its_end_is_not_read_again(pulling):
+    with pytest.raises(KeyboardInterrupt):
+        pulling(only="salesforce", progress=stop_at("Salesforce Account", 1))
+    before = len(pulling.page_requests("FROM+Contact"))
+    report = pulling(only="salesforce")
+    assert next(item for item in report.objects if item.object == "Contact").is_resumed
+    assert len(pulling.page_requests("FROM+Contact")) == before > 0
+    assert pulling.value('SELECT count(*) FROM salesforce."Contact"') == report.objects[0].total
+
+
 @pytest.mark.slow
 def test_a_killed_pull_is_resumed(pulling, world, tmp_path):
     script = tmp_path / "child.py"
@@ -557,6 +567,20 @@ def test_a_large_object_comes_by_bulk_as_it_does_by_rest(pulling, monkeypatch):
     report = pulling(only="salesforce", full=True)
     assert {item.way for item in report.objects} == {"bulk"}
     assert pulling.contents() == by_rest
+
+
+@pytest.mark.parametrize(("code", "is_read"), [("API_DISABLED_FOR_ORG", True), ("INVALID_FIELD", False)])
+def test_an_org_without_a_bulk_door_is_read_by_pages(pulling, monkeypatch, code, is_read):
+    def shut(*_args, **_options):
+        raise RemoteError("refused", code=code, status=403)
+
+    monkeypatch.setattr(salesforce, "BULK_FROM", 1)
+    monkeypatch.setattr(SalesforceClient, "bulk_download", shut)
+    if is_read:
+        assert {item.way for item in pulling(only="salesforce").objects} == {"rest"}
+    else:
+        with pytest.raises(RemoteError, match="refused"):
+            pulling(only="salesforce")
 
 
 def test_bulk_files_keep_lines_unicode_and_blanks(tmp_path):
@@ -765,3 +789,24 @@ def test_run_async_returns_and_raises():
         return run_async(work())
 
     assert run_async(work()) == asyncio.run(inside()) == 7
+
+
+def test_a_used_up_day_and_a_closed_api_are_told(pulling, monkeypatch):
+    monkeypatch.setattr(SalesforceClient, "limits", lambda _: {"DailyApiRequests": {"Max": 15000, "Remaining": 12}})
+    [failed] = [step for step in check(pulling.settings) if not step.ok]
+    assert failed.name == "Salesforce limits"
+    assert "Only 12 of 15,000" in failed.sentence
+
+    def closed(_client):
+        raise RemoteError("refused", code="API_DISABLED_FOR_ORG", status=403)
+
+    monkeypatch.setattr(SalesforceClient, "sobjects", closed)
+    [failed] = [step for step in check(pulling.settings) if not step.ok]
+    assert failed.name == "Salesforce API"
+    assert "API Enabled" in failed.sentence
+
+
+def test_an_object_that_may_not_be_written_is_named(pulling):
+    [failed] = [step for step in check(pulling.settings, wanted={"RecordType": ["Name"]}) if not step.ok]
+    assert failed.name == "Salesforce RecordType"
+    assert "create or edit" in failed.sentence

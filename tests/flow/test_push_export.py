@@ -459,3 +459,51 @@ def test_under_faults_each_create_happens_once(store, settings, sandbox, profile
     report = push_batch(store, settings, batch)
     assert (report.state, report.counts["success"]) == (BatchState.DONE, 40)
     assert [len(created_contacts(sandbox, number)) for number in range(1, 41)] == [1] * 40
+
+
+@pytest.fixture
+def firewall(monkeypatch):
+    """Something before Mainstay answers some writes with a page of its own."""
+    from workbench.errors import RemoteError
+    from workbench.mainstay.client import MainstayClient
+
+    send = MainstayClient.send
+    blocked = set()
+
+    async def guarded(self, method, path, body, change_id=None):
+        if change_id in blocked:
+            raise RemoteError("Something other than Mainstay's API answered (HTTP 403, no JSON).", status=403)
+        return await send(self, method, path, body, change_id)
+
+    monkeypatch.setattr(MainstayClient, "send", guarded)
+    return blocked
+
+
+def test_one_write_refused_by_a_firewall_fails_alone(store, settings, firewall):
+    firewall.add("P1-2")
+    report = push_batch(store, settings, approved(store, settings, [create(number) for number in (1, 2, 3)]))
+    assert (report.state, report.counts["success"], report.counts["fail"]) == (BatchState.DONE, 2, 1)
+    row = outcomes(store, 1)["P1-2"]
+    assert (row["codes"], row["response_status"]) == (["http-403"], 403)
+
+
+def test_where_nothing_else_answers_nobody_is_failed(store, settings, firewall):
+    from workbench.errors import RemoteError
+
+    firewall |= {"P1-1", "P1-2"}
+    batch = approved(store, settings, [create(1), create(2)])
+    with pytest.raises(RemoteError, match="paused after 0 of 2"):
+        push_batch(store, settings, batch)
+    assert outcomes(store, batch) == {}
+    firewall.clear()
+    assert push_batch(store, settings, batch).counts["success"] == 2
+
+
+def test_a_read_back_that_cannot_ask_leaves_the_batch_paused(store, settings, sandbox, killed):
+    good = sandbox.institution.token
+    sandbox.institution.token = "revoked"
+    with pytest.raises(AuthenticationFailed):
+        reconcile(store, settings, killed)
+    assert show_batch(store, killed).state is BatchState.PAUSED
+    sandbox.institution.token = good
+    assert reconcile(store, settings, killed).to_send_again == 2

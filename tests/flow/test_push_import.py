@@ -340,3 +340,65 @@ def test_under_faults_each_person_is_made_once(store, settings, sandbox, profile
     report = push_batch(store, small, batch, canary=5)
     assert (report.state, report.counts["success"]) == (BatchState.DONE, 12)
     assert [named(sandbox, f"Ray{number}").height for number in range(1, 13)] == [1] * 12
+
+
+def test_a_limit_of_the_day_pauses_and_fails_nobody(store, settings, sandbox, monkeypatch):
+    """The second Collections request meets the limit: its records stay as they are, for tomorrow."""
+    from workbench.errors import RemoteError
+    from workbench.salesforce.writer import SalesforceWriter
+
+    write = SalesforceWriter.write
+
+    def limited(self, operation, sobject, records):
+        if operation == "update":
+            raise RemoteError("TotalRequests Limit exceeded.", code="REQUEST_LIMIT_EXCEEDED", status=403)
+        return write(self, operation, sobject, records)
+
+    monkeypatch.setattr(SalesforceWriter, "write", limited)
+    batch = approved(store, settings, [create(1), update(2, RECORDS[0], FirstName="Zoë")])
+    with pytest.raises(RemoteError, match="Limit exceeded"):
+        push_batch(store, settings, batch)
+    assert outcomes(store, batch) == {}
+    monkeypatch.undo()
+    report = push_batch(store, settings, batch)
+    assert (report.counts["success"], named(sandbox, "Ray1").height) == (2, 1)
+
+
+def test_a_first_name_alone_makes_no_namesake(store, settings, sandbox):
+    """A record without its last name never came to be; sending it again ends as predicted."""
+    nameless = create(1, status="fail", codes=["REQUIRED_FIELD_MISSING"], LastName="")
+    batch, _ = killed(store, settings, [nameless], [{"FirstName": "Bo", "LastName": "Other"}], sandbox)
+    push_batch(store, settings, batch)
+    row = outcomes(store, batch)["P1-1"]
+    assert (row["status"], row["codes"]) == ("fail", ["REQUIRED_FIELD_MISSING"])
+
+
+def test_a_whole_request_refused_for_one_record_fails_that_record_alone(store, settings, sandbox, monkeypatch):
+    """Salesforce may refuse all 200 for one value that it cannot read; halves find it."""
+    from workbench.errors import RemoteError
+    from workbench.salesforce.writer import SalesforceWriter
+
+    write = SalesforceWriter.write
+
+    def picky(self, operation, sobject, records):
+        if any(record.values["LastName"] == "Ray4" for record in records):
+            raise RemoteError("Cannot deserialize instance of date", code="JSON_PARSER_ERROR", status=400)
+        return write(self, operation, sobject, records)
+
+    monkeypatch.setattr(SalesforceWriter, "write", picky)
+    batch = approved(store, settings, [create(number) for number in range(1, 8)])
+    push_batch(store, settings, batch)
+    found = outcomes(store, batch)
+    assert {name: row["codes"] for name, row in found.items() if row["status"] != "success"} == {
+        "P1-4": ["JSON_PARSER_ERROR"]
+    }
+    assert [named(sandbox, f"Ray{number}").height for number in range(1, 8)] == [1, 1, 1, 0, 1, 1, 1]
+
+
+def test_a_create_without_write_back_ends_with_its_record(store, settings, sandbox):
+    alone = create(1)
+    alone["requests"] = alone["requests"][:1]
+    batch, made = killed(store, settings, [alone], [{"FirstName": "Bo", "LastName": "Ray1"}], sandbox)
+    push_batch(store, settings, batch)
+    row = outcomes(store, batch)["P1-1"]
+    assert (row["status"], row["record_id"], row["endpoint"].split()[0]) == ("success", made[0], "POST")

@@ -251,6 +251,13 @@ def test_one_record_at_a_time(shell):
     shell("preview", "export")
     record = shell("changes", "1", "--limit", "1", "--json")[1][0]["salesforce_id"]
     assert sum(one(shell("preview", "export", "--contact", record, "--json"))["counts"].values()) == 1
+    told = one(shell("explain", record, "--preview", "1", "--json"))
+    assert (told["preview_id"], told["salesforce"]["Id"]) == (1, record)
+    assert {"Match by CRM ID", "Decision"} <= {step["name"] for step in told["steps"]}
+    code, out, _ = shell("explain", record)
+    assert "Decision" in out
+    assert shell("explain", "nobody")[0] == 2
+    assert sum(one(shell("preview", "export", "--only-changed", "--json"))["counts"].values()) == 0
     assert shell("preview", "export", "--contact", "nobody")[0] == 2
     assert shell("preview", "export", "--object", "Lead")[0] == 2
 
@@ -290,6 +297,79 @@ def test_the_same_verbs_in_python(shell, tmp_path):
     assert len(wb.results(status="unknown")) == 0
     assert next(iter(wb.sql("SELECT 1 AS one"))) == {"one": 1}
     assert str(tmp_path) in bench._repr_html_()
+
+
+def test_people_get_sentences_and_tables(shell):
+    shell("mapping", "import", "mapping.yaml", "--by", "Dana")
+    assert "Contact" in shell("pull")[1]
+    code, out, err = shell("preview", "export")
+    assert "Nothing was sent." in out
+    assert "only_in_mainstay" in out
+    assert "Next: workbench changes 1" in err
+    assert "custom.Campus" in shell("changes", "1", "--limit", "240")[1]
+    assert "No change fits." in shell("changes", "1", "--action", "conflict", "--code", "not-found")[2]
+    code, out, err = shell("batch", "create", "1", "--by", "Dana", "--draft")
+    assert "Batch 1 of preview 1: draft" in out
+    assert "predicted to fail" in err
+    assert "workbench batch submit 1" in err
+    shell("batch", "submit", "1", "--by", "Dana")
+    change = shell("changes", "1", "--action", "create", "--limit", "1", "--json")[1][0]["change"]
+    assert "left out by the approver" in shell("batch", "approve", "1", "--by", "Sam", "--except", change)[2]
+    assert "submitted" in shell("batch", "show", "1")[1]
+    status = shell("status")[1]
+    assert "Open batches" in status
+    assert "revision 1 by Dana" in status
+    assert "(token)" in status
+    code, out, err = shell("push", "1", "--dry-run")
+    assert "Nothing was sent" in err
+    assert "PUT" in out
+    code, out, err = shell("push", "1", "--by", "Sam")
+    assert code == 0
+    assert "Batch 1 is done" in out
+    assert "100.0%" in out
+    assert "done" in shell("batch", "list", "--open")[1] + shell("batch", "list")[1]
+    assert "SR-0" in shell("results", "--limit", "3")[1]
+    assert "The newest 3" in shell("results", "--limit", "3")[2]
+    assert "No result fits." in shell("results", "--status", "unknown")[2]
+    assert "ok  Mainstay token" in shell("check")[1]
+    assert "1 revision" in shell("mapping", "history")[1]
+    assert "valid" in shell("mapping", "validate")[2]
+    assert "Guardian Phone" in shell("fields", "refresh")[1]
+    assert shell("import-messages", "nowhere.csv")[0] == 2
+
+
+def test_ctrl_c_in_a_query_counts_as_ctrl_c(shell, monkeypatch):
+    def interrupted(*_args, **_options):
+        try:
+            raise RuntimeError("Query interrupted")
+        except RuntimeError:
+            raise ValueError("cannot rollback") from None
+
+    monkeypatch.setattr("workbench.operations.readings.pull", interrupted)
+    code, _, err = shell("pull")
+    assert (code, "What had landed is kept" in err) == (130, True)
+
+
+@pytest.fixture
+def signals():
+    """The signal handlers as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_the_demo_goes_both_ways_and_settles(tmp_path, monkeypatch, capsys, signals):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ending:
+        cli.main(["demo", "--contacts", "120", "--seed", "3", "--no-open"])
+    out = capsys.readouterr().out
+    assert ending.value.code == 0
+    assert out.index("Export: Salesforce to Mainstay") < out.index("Import: Mainstay to Salesforce")
+    assert "Requested by Dana (analyst), approved by Sam (approver)" in out
+    assert set(re.findall(r"([\d.]+)%", out)) == {"100.0"}
+    assert "Export once more" in out
+    assert list(tmp_path.iterdir()) == []
 
 
 @contextmanager

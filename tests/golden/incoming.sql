@@ -6,3 +6,4 @@ SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
            lower(coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) AS match_key_1,
        hash(lower(nullif(c."email", '')), coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) AS row_hash
 FROM store.mainstay.contact AS c
+WHERE true

@@ -194,7 +194,7 @@ def outcomes(store: Store, batch: int) -> list[dict[str, Any]]:
 def soak(rounds: int, changes: int, seed: int, *, faults: str = "none", say: Any = print) -> Tally:
     """Run the rounds, both directions in turn."""
     tally = Tally()
-    with tempfile.TemporaryDirectory() as folder, Sandbox(generate(int(changes * 1.15) + 20, seed)) as sandbox:
+    with tempfile.TemporaryDirectory() as folder, Sandbox(generate(int(changes * 1.7) + 20, seed)) as sandbox:
         run = Soak(changes, seed, Path(folder), sandbox, faults)
         prepared = [run.prepare(Direction.EXPORT), run.prepare(Direction.IMPORT)]
         for item in prepared:

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(rich_help_panel=PANEL)(pull)
     app.command("import-messages", rich_help_panel=PANEL)(import_messages)
-    for command in (preview, changes, push, results):
+    for command in (preview, changes, explain, push, results):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -157,6 +157,26 @@ def changes(
     print_table(table, ["change", "action", "record", "fields", "predicted", "codes"])
     if len(rows) > shown:
         say(f"The first {shown}; --limit shows more, --json all.")
+
+
+def explain(
+    context: typer.Context,
+    *,
+    record: Annotated[
+        str, typer.Argument(help="A Salesforce Id, a Mainstay ID, or the id of a change.", show_default=False)
+    ],
+    preview: Annotated[
+        int | None, typer.Option(help="In this preview; its latest unless given.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Every step one record went through in a preview, in words, with the values that decided."""
+    found = operations.explain_record(session_of(context).store, record, preview)
+    if json:
+        print_json(found.as_dict())
+        return
+    out().print(f"[bold]{found.change_id}[/] ({found.direction}): {found.action}")
+    print_table([{"step": step.name, "what": step.sentence} for step in found.steps], {"step": "step", "what": "what"})
 
 
 def push(

@@ -78,6 +78,17 @@ def stoppable(kept: str) -> Iterator[None]:
     """Turn Ctrl-C into a sentence that says what was kept."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Exception) as error:
+        if not _is_interrupt(error):
+            raise
         say(f"Stopped. {kept}", style="yellow")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: DuckDB ends a running query with one of its own, others follow from it."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt) or str(error) == "Query interrupted":
+            return True
+        error = error.__context__
+    return False

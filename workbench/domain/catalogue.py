@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.domain.fields import STANDARD_FIELDS, MainstayField, SalesforceField, field_from_row
+from workbench.domain.formula import criteria_inputs
 from workbench.domain.mapping import Mapping as MappingDocument
-from workbench.domain.mapping import salesforce_paths
+from workbench.domain.mapping import SObjectMapping, salesforce_paths
 from workbench.domain.mapping_check import Catalogues
 
 SObjectFields = Mapping[str, Mapping[str, SalesforceField]]
@@ -51,6 +52,7 @@ def salesforce_fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, 
             reference_to=tuple(row["reference_to"] or ()),
             relationship_name=row["relationship_name"],
             defaulted_on_create=row["defaulted_on_create"],
+            formula=row.get("formula"),
         )
     return known
 
@@ -68,15 +70,22 @@ def mainstay_fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, MainstayFiel
 def catalogues_for(
     mapping: MappingDocument, salesforce: SObjectFields, mainstay: Mapping[str, MainstayField]
 ) -> Catalogues:
-    """Both catalogues as a mapping sees them: own fields of each mapped SObject and every lookup path it names."""
+    """Both catalogues as a mapping sees them: own fields of each mapped SObject and every lookup path it needs."""
     seen: dict[str, dict[str, SalesforceField]] = {}
     for item in mapping.objects:
         if item.sobject not in salesforce:
             continue
         fields = dict(salesforce[item.sobject])
-        for path in salesforce_paths(item):
+        for path in [*salesforce_paths(item), *formula_paths(item, fields)]:
             found = resolve_path(item.sobject, path, salesforce)
             if found is not None:
                 fields[path] = found
         seen[item.sobject] = fields
     return Catalogues(seen, mainstay)
+
+
+def formula_paths(mapping: SObjectMapping, known: Mapping[str, SalesforceField]) -> list[str]:
+    """What the formula behind an object's import criteria reads; `known` are the object's own fields by name."""
+    side = mapping.import_
+    criteria = known.get(side.criteria) if side is not None and side.enabled and side.criteria else None
+    return [] if criteria is None else criteria_inputs(criteria, known)

@@ -36,7 +36,10 @@ class MainstayField:
 
 @dataclass(frozen=True)
 class SalesforceField:
-    """One field as describe tells it; `name` is an API name or a lookup path (`Account.Parent.Name`)."""
+    """One field as describe tells it; `name` is an API name or a lookup path (`Account.Parent.Name`).
+
+    `formula`: the text of a formula field, where it is known.
+    """
 
     name: str
     label: str = ""
@@ -54,6 +57,7 @@ class SalesforceField:
     reference_to: tuple[str, ...] = ()
     relationship_name: str | None = None
     defaulted_on_create: bool = False
+    formula: str | None = None
 
     @property
     def is_lookup(self) -> bool:

@@ -42,6 +42,12 @@ def export_plan(
     )  # fmt: skip
 
 
+# On either side: the record itself, or the contact that carries its Id.
+_CHANGED_SINCE = """
+  AND (s."SystemModstamp" >= $since
+       OR s."Id" IN (SELECT c.crm_id FROM store.mainstay.contact AS c WHERE c.last_modified_at >= $since))"""
+
+
 def _outgoing_values(plan: ExportPlan) -> list[str]:
     return [canonical(pair.mainstay, salesforce_text(pair.salesforce)) for pair in plan.pairs]
 
@@ -51,11 +57,11 @@ def contact_values(plan: ExportPlan) -> list[str]:
     return [canonical(pair.mainstay, mainstay_text(pair.mainstay)) for pair in plan.pairs]
 
 
-def outgoing(plan: ExportPlan, *, only: bool = False) -> str:
+def outgoing(plan: ExportPlan, *, only: bool = False, since: bool = False) -> str:
     """work.outgoing: one row per Salesforce record in FIFO order: identity keys and a fingerprint of each value.
 
     Narrow on purpose: fingerprints are eight bytes to compare, and only rows that differ are looked at by value.
-    Binds $only when `only` is set.
+    Binds $only where `only` is set, $since where `since` is.
     """
     phone = plan.pair("phone")
     raw_phone = salesforce_text(phone.salesforce) if phone else "CAST(NULL AS VARCHAR)"
@@ -63,6 +69,7 @@ def outgoing(plan: ExportPlan, *, only: bool = False) -> str:
     has_names = " AND ".join(f"{salesforce_text(p.salesforce)} IS NOT NULL" if p else "false" for p in names)
     criteria = f"coalesce(s.{identifier(plan.criteria)}, false)" if plan.criteria else "true"
     where = ' AND s."Id" = $only' if only else ""
+    where += _CHANGED_SINCE if since else ""
     return f"""SELECT row_number() OVER (ORDER BY s."SystemModstamp", s."Id") AS seq,
        s."Id" AS record_id,
        {criteria} AS is_eligible,
@@ -177,5 +184,13 @@ _STATUS_COLUMNS = ("messaging_status_sms", "messaging_status_web_bot", "preferre
 def required_columns(plan: ExportPlan) -> tuple[Sequence[str], Sequence[str]]:
     """The landed columns this plan reads: of the SObject, of mainstay.contact."""
     salesforce = ["Id", "SystemModstamp", "IsDeleted", *(p.salesforce.name for p in plan.pairs)]
-    mainstay = ["id", "crm_id", "phone", "previous_phone", *_STATUS_COLUMNS, *(p.mainstay.path for p in plan.pairs)]
+    mainstay = [
+        "id",
+        "crm_id",
+        "phone",
+        "previous_phone",
+        "last_modified_at",
+        *_STATUS_COLUMNS,
+        *(p.mainstay.path for p in plan.pairs),
+    ]
     return [*salesforce, *([plan.criteria] if plan.criteria else [])], mainstay

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
+from workbench.domain.fields import SalesforceField, column_type
+from workbench.domain.formula import Ast, UnsupportedFormula, fields_of, formula_of, kind_of, to_sql
 from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues
+from workbench.engine import compile_refusals as refusals
 from workbench.engine.compile import (
     Pair,
     field_change,
@@ -17,9 +20,8 @@ from workbench.engine.compile import (
     salesforce_text,
 )
 from workbench.engine.plans import ImportPlan
-from workbench.store.quoting import identifier, literal
+from workbench.store.quoting import identifier
 
-_NUMERIC = ("double", "currency", "percent", "int")
 _SEPARATOR = "chr(31)"
 _UNION = "\n    UNION ALL\n"
 
@@ -36,7 +38,55 @@ def import_plan(mapping: SObjectMapping, catalogues: Catalogues) -> ImportPlan:
     )
     required = tuple(name for name, field in known.items() if field.is_required_on_create and not field.is_lookup)
     criteria = known[side.criteria] if side.criteria else None
-    return ImportPlan(mapping.sobject, pairs, criteria, side.create_unmatched, side.match, required)
+    formula = _evaluable(criteria, known, pairs, creates=side.create_unmatched) if criteria else None
+    inputs = {path: known[path] for path in fields_of(formula)} if formula else {}
+    return ImportPlan(
+        mapping.sobject, pairs, criteria, side.create_unmatched, side.match, required, formula, inputs,
+        _parents(pairs, catalogues),
+    )  # fmt: skip
+
+
+def _evaluable(
+    criteria: SalesforceField, known: Mapping[str, SalesforceField], pairs: Sequence[Pair], *, creates: bool
+) -> Ast | None:
+    """What the criteria depend on, where that can be evaluated on the record after its change; else None."""
+    try:
+        formula = formula_of(criteria, known)
+        to_sql(formula, lambda _: "NULL", lambda path: kind_of(known[path]))
+    except (UnsupportedFormula, KeyError):
+        return None
+    mapped = {pair.salesforce.name for pair in pairs}
+    is_known = all(_stands(known[path], known, mapped, creates=creates) for path in fields_of(formula))
+    return formula if is_known else None
+
+
+def _stands(field: SalesforceField, known: Mapping[str, SalesforceField], mapped: set[str], *, creates: bool) -> bool:
+    """Whether an input's value after the change is the incoming one, the stored one, or blank on a new record.
+
+    Not so for a parent's field whose reference is itself written, for what Salesforce puts together (Name), and, where
+    records are created, for what it fills in by itself (OwnerId, CreatedDate).
+    """
+    if field.is_lookup:
+        step = field.name.split(".")[0]
+        reference = next((item for item in known.values() if item.relationship_name == step), None)
+        return (
+            reference is not None and reference.name not in mapped and not (creates and reference.defaulted_on_create)
+        )
+    if field.name in mapped or field.type == "boolean":
+        return True
+    is_plain = field.createable and not field.defaulted_on_create
+    return is_plain or (not creates and field.type in ("id", "reference"))
+
+
+def _parents(pairs: Sequence[Pair], catalogues: Catalogues) -> dict[str, str]:
+    """Mapped references to one mapped object: its records were pulled, so a missing one is seen beforehand."""
+    return {
+        pair.salesforce.name: pair.salesforce.reference_to[0]
+        for pair in pairs
+        if pair.salesforce.type == "reference"
+        and len(pair.salesforce.reference_to) == 1
+        and pair.salesforce.reference_to[0] in catalogues.salesforce
+    }
 
 
 def settled(pair: Pair, text: str) -> str:
@@ -49,7 +99,9 @@ def settled(pair: Pair, text: str) -> str:
     if kind == "datetime":
         moment = f"strftime(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"
         return f"coalesce({moment}, {text})"
-    macro = {"boolean": "canon_truth", "date": "canon_date"} | dict.fromkeys(_NUMERIC, "canon_number")
+    if kind == "reference":
+        return f"coalesce({refusals.long_id(text)}, {text})"
+    macro = {"boolean": "canon_truth", "date": "canon_date"} | dict.fromkeys(refusals.NUMERIC, "canon_number")
     return f"coalesce({macro[kind]}({text}), {text})" if kind in macro else text
 
 
@@ -61,18 +113,35 @@ def _match_keys(plan: ImportPlan, texts: dict[str, str]) -> list[str]:
     return [f"{part} AS match_key_{index}" for index, part in enumerate(parts)]
 
 
+# On either side: the contact itself, or the record that it is linked to.
+_CHANGED_SINCE = """
+  AND (c.last_modified_at >= $since
+       OR c.crm_id IN (SELECT s."Id" FROM store.salesforce.{table} AS s WHERE s."SystemModstamp" >= $since))"""
+
+
 def _incoming_values(plan: ImportPlan) -> dict[str, str]:
     return {pair.column: settled(pair, mainstay_text(pair.mainstay)) for pair in plan.pairs}
 
 
 def _record_values(plan: ImportPlan) -> dict[str, str]:
-    return {pair.column: settled(pair, salesforce_text(pair.salesforce)) for pair in plan.pairs}
+    return {pair.column: settled(pair, _record_text(pair.salesforce)) for pair in plan.pairs}
 
 
-def incoming(plan: ImportPlan, *, only: bool = False) -> str:
+def _record_text(field: SalesforceField) -> str:
+    """As for exports, but UNSET is a text like any other: Salesforce has no such keyword."""
+    return _raw(field) if column_type(field) == "VARCHAR" else salesforce_text(field)
+
+
+def _raw(field: SalesforceField) -> str:
+    """A landed value as it stands in the record, blank as NULL."""
+    return f"nullif(CAST(s.{identifier(field.name)} AS VARCHAR), '')"
+
+
+def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:
     """work.incoming: one row per Mainstay contact in order of change: keys and one hash of the mapped values."""
     texts = _incoming_values(plan)
-    where = "\nWHERE c.id = $only" if only else ""
+    where = "\nWHERE true" + (" AND c.id = $only" if only else "")
+    where += _CHANGED_SINCE.format(table=identifier(plan.sobject)) if since else ""
     return f"""SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
        c.id AS contact_id,
        nullif(c.crm_id, '') AS crm_id_key,
@@ -144,135 +213,132 @@ LEFT JOIN per_record ON per_record.record_id = per_contact.record_id"""
 
 
 def payload_incoming(plan: ImportPlan) -> str:
-    """work.payload_incoming: one row per work.receiving row: request body, changed fields, expected refusals."""
+    """work.payload_incoming: one row per work.receiving row: eligibility, request body, changed fields, refusals.
+
+    `claims`: the unique values it would take, each with the one it gives up and its present holder.
+    """
     table = f"store.salesforce.{identifier(plan.sobject)}"
     wanted = [f"{text} AS {column}" for column, text in _incoming_values(plan).items()]
     now = [f"{_record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
-    owners = [
-        f'LEFT JOIN (SELECT {_record_values(plan)[p.column]} AS value, min(s."Id") AS record_id FROM {table} AS s '
-        f"GROUP BY ALL) AS {_owner(p)} ON {_owner(p)}.value = {p.column}"
-        for p in plan.pairs
-        if p.salesforce.unique
-    ]
+    held = [f"lower({_raw(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
+    inputs = [f"s.{identifier(path)} AS {_input(path)}" for path in plan.inputs]
+    changes = [f"{_changes(pair)} AS {pair.changes}" for pair in plan.pairs]
+    beside, joins = _beside(plan, table)
     return f"""WITH side_by_side AS (
     SELECT w.contact_id,
            w.record_id AS target_id,
            w.is_create,
            w.meets_criteria,
-           {lines([*wanted, *now])}
+           {lines([*wanted, *now, *held, *inputs])}
     FROM work.receiving AS w
     JOIN store.mainstay.contact AS c ON c.id = w.contact_id
     LEFT JOIN {table} AS s ON s."Id" = w.record_id
+),
+changing AS (
+    SELECT side_by_side.*,
+           {lines([*changes, *beside])}
+    FROM side_by_side{joins}
 )
 SELECT contact_id,
        {_eligible(plan)} AS is_eligible,
-       {"true" if _is_open(plan) else "false"} AND is_create AS is_eligibility_open,
+       {_open(plan)} AS is_eligibility_open,
        {_body(plan)} AS body,
        {_fields(plan)} AS fields,
-       {_codes(plan)} AS codes
-FROM side_by_side
-{chr(10).join(owners)}"""
+       {refusals.refusals(plan)} AS codes,
+       {refusals.claims(plan)} AS claims
+FROM changing"""
 
 
-def _owner(pair: Pair) -> str:
-    return identifier("owner of " + pair.salesforce.name)
+def _beside(plan: ImportPlan, table: str) -> tuple[list[str], str]:
+    """What other records have to say: who holds an incoming unique value, and whether a named parent is there."""
+    columns: list[str] = []
+    joins: list[str] = []
+    for pair in plan.pairs:
+        if pair.salesforce.unique:
+            owner = identifier("owner of " + pair.salesforce.name)
+            columns.append(f"{owner}.record_id AS {refusals.holder(pair)}")
+            joins.append(
+                f"""
+    LEFT JOIN (SELECT lower({_raw(pair.salesforce)}) AS value, min(s."Id") AS record_id
+               FROM {table} AS s WHERE NOT coalesce(s."IsDeleted", false) GROUP BY ALL) AS {owner}
+           ON {owner}.value = lower({pair.column})"""
+            )
+    for pair, target in refusals.parents_of(plan):
+        parents, source = identifier("parents of " + pair.salesforce.name), f"store.salesforce.{identifier(target)}"
+        columns.append(f"{parents}.state AS {refusals.parent(pair)}")
+        columns.append(f'(SELECT min("Id"[1:3]) FROM {source}) AS {refusals.parent_prefix(pair)}')
+        joins.append(
+            f"""
+    LEFT JOIN (SELECT "Id" AS record_id, CASE WHEN "IsDeleted" THEN 'deleted' ELSE 'living' END AS state
+               FROM {source}) AS {parents} ON {parents}.record_id = {pair.column}"""
+        )
+    return columns, "".join(joins)
 
 
-def _criteria_pair(plan: ImportPlan) -> Pair | None:
-    if plan.criteria is None:
-        return None
-    return next((pair for pair in plan.pairs if pair.salesforce.name == plan.criteria.name), None)
+def _changes(pair: Pair) -> str:
+    """Whether this value is written: filled, different, and open to a create or an update."""
+    field = pair.salesforce
+    allowed = {(True, True): "", (True, False): " AND is_create", (False, True): " AND NOT is_create"}
+    may = allowed.get((field.createable, field.updateable), " AND false")
+    return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"
 
 
-def _is_open(plan: ImportPlan) -> bool:
-    """A formula over a record that does not exist yet: its value is known only afterwards."""
-    return plan.criteria is not None and plan.criteria.calculated
+def _input(path: str) -> str:
+    """The column of a value that the criteria's formula reads, as it is stored."""
+    return identifier("input " + path)
 
 
 def _eligible(plan: ImportPlan) -> str:
     """The criteria as they would be after the change. Source: guide, "this field value will be computed"."""
     if plan.criteria is None:
         return "true"
-    pair = _criteria_pair(plan)
-    stored = "coalesce(meets_criteria, false)"
-    if pair is not None:
-        return f"coalesce({pair.column} = 'true', {stored})"
-    return f"CASE WHEN is_create THEN {'true' if plan.criteria.calculated else 'false'} ELSE {stored} END"
+    if plan.formula is None:
+        return "CASE WHEN is_create THEN true ELSE coalesce(meets_criteria, false) END"
+    return to_sql(plan.formula, lambda path: _after(plan, path), lambda path: kind_of(plan.inputs[path]))
 
 
-def _writes(pair: Pair) -> str:
-    """Whether this value is written: filled, different, and open to a create or an update."""
-    field = pair.salesforce
-    allowed = {(True, True): "true", (True, False): "is_create", (False, True): "NOT is_create"}
-    may = allowed.get((field.createable, field.updateable), "false")
-    return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now} AND {may})"
+def _after(plan: ImportPlan, path: str) -> str:
+    """A field's value once the change is made; what a new record is not given is blank, and false for a Boolean."""
+    field = plan.inputs[path]
+    stored = f"coalesce({_input(path)}, false)" if field.type == "boolean" else _input(path)
+    pair = next((pair for pair in plan.pairs if pair.salesforce.name == path), None)
+    if pair is None:
+        return stored
+    kind = column_type(field)
+    value = pair.column if kind == "VARCHAR" else f"TRY_CAST({pair.column} AS {kind})"
+    return f"CASE WHEN {pair.changes} THEN {value} ELSE {stored} END"
+
+
+def _open(plan: ImportPlan) -> str:
+    """Whether nobody but Salesforce can tell the criteria: of a new record, or of one whose values change."""
+    if plan.criteria is None or plan.formula is not None:
+        return "false"
+    written = " OR ".join(pair.changes for pair in plan.pairs)
+    return f"(is_create OR {written})"
 
 
 def _json(pair: Pair) -> str:
-    text = f"{pair.column}"
+    text = pair.column
     if pair.salesforce.type == "boolean":
         return f"CASE WHEN {text} IN ('true', 'false') THEN {text} ELSE json_text({text}) END"
-    if pair.salesforce.type in _NUMERIC:
+    if pair.salesforce.type in refusals.NUMERIC:
         return f"CASE WHEN canon_number({text}) IS NOT NULL THEN {text} ELSE json_text({text}) END"
     return f"json_text({text})"
 
 
 def _body(plan: ImportPlan) -> str:
-    parts = [f"CASE WHEN {_writes(p)} THEN {json_key(p.salesforce.name)} || {_json(p)} END" for p in plan.pairs]
+    parts = [f"CASE WHEN {p.changes} THEN {json_key(p.salesforce.name)} || {_json(p)} END" for p in plan.pairs]
     return "'{' || " + joined(parts) + " || '}'"
 
 
 def _fields(plan: ImportPlan) -> str:
     """What changes, as a JSON list of {"field", "before", "after"} in Salesforce's names."""
-    parts = [f"CASE WHEN {_writes(p)} THEN {field_change(p.salesforce.name, p.now, p.column)} END" for p in plan.pairs]
+    parts = [f"CASE WHEN {p.changes} THEN {field_change(p.salesforce.name, p.now, p.column)} END" for p in plan.pairs]
     return "'[' || " + joined(parts) + " || ']'"
-
-
-def _codes(plan: ImportPlan) -> str:
-    """Refusals of Salesforce that describe foretells. Source: Salesforce wire reference, section 3."""
-    columns = {pair.salesforce.name: pair.column for pair in plan.pairs}
-    missing = [f"{columns[name]} IS NULL" if name in columns else "true" for name in plan.required]
-    checks = []
-    if missing:
-        checks.append(f"CASE WHEN is_create AND ({' OR '.join(missing)}) THEN 'REQUIRED_FIELD_MISSING' END")
-    checks += _any(plan, "STRING_TOO_LONG", _too_long)
-    checks += _any(plan, "INVALID_EMAIL_ADDRESS", _bad_email)
-    checks += _any(plan, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", _not_listed)
-    checks += _any(plan, "DUPLICATE_VALUE", _taken)
-    return f"list_filter([{', '.join(checks)}], lambda code : code IS NOT NULL)" if checks else "CAST([] AS VARCHAR[])"
-
-
-def _any(plan: ImportPlan, code: str, check: Callable[[Pair], str | None]) -> list[str]:
-    """One code where any written value fails the check; none where the check concerns no field."""
-    conditions = [f"({_writes(pair)} AND {found})" for pair in plan.pairs if (found := check(pair)) is not None]
-    return [f"CASE WHEN {' OR '.join(conditions)} THEN {literal(code)} END"] if conditions else []
-
-
-def _too_long(pair: Pair) -> str | None:
-    field = pair.salesforce
-    return f"length({pair.column}) > {field.length}" if field.length and field.type not in _NUMERIC else None
-
-
-def _bad_email(pair: Pair) -> str | None:
-    return f"canon_email({pair.column}) IS NULL" if pair.salesforce.type == "email" else None
-
-
-def _not_listed(pair: Pair) -> str | None:
-    if not pair.salesforce.restricted_picklist:
-        return None
-    values = ", ".join(literal(value) for value in pair.salesforce.picklist_values)
-    return f"{pair.column} NOT IN ({values})" if values else "true"
-
-
-def _taken(pair: Pair) -> str | None:
-    if not pair.salesforce.unique:
-        return None
-    owner = _owner(pair)
-    return f"{owner}.record_id IS DISTINCT FROM target_id AND {owner}.record_id IS NOT NULL"
 
 
 def required_columns(plan: ImportPlan) -> tuple[Sequence[str], Sequence[str]]:
     """The landed columns this plan reads: of the SObject, of mainstay.contact."""
-    salesforce = ["Id", "IsDeleted", *(p.salesforce.name for p in plan.pairs)]
+    salesforce = ["Id", "IsDeleted", "SystemModstamp", *(p.salesforce.name for p in plan.pairs), *plan.inputs]
     mainstay = ["id", "crm_id", "last_modified_at", "test_user", *(p.mainstay.path for p in plan.pairs)]
     return [*salesforce, *([plan.criteria.name] if plan.criteria else [])], mainstay

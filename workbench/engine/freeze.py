@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
 from uuid import uuid4
 
-import duckdb
 import pyarrow as pa
 
 from workbench.domain.error_dictionary import ENTRIES
 from workbench.domain.fields import Direction
+from workbench.engine.compute import Computation
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
 
@@ -76,17 +74,10 @@ SELECT {_NUMBER}, $direction, $sobjects, $revision, $digest, $only, $run, now(),
 
 
 def freeze(
-    con: duckdb.DuckDBPyConnection,
-    store: Store,
-    *,
-    direction: Direction,
-    revision: MappingRevision,
-    only_record: str | None,
-    pins: Sequence[dict[str, Any]],
-    sobjects: Sequence[str],
-    started: float,
+    work: Computation, store: Store, *, revision: MappingRevision, only_record: str | None, started: float
 ) -> int:
     """Store the preview and return its number. `started` is the perf_counter of its beginning."""
+    con, direction = work.con, work.direction
     con.register("entry", pa.Table.from_pylist([{"code": e.code, "number": e.number} for e in ENTRIES]))
     request = _EXPORT_REQUEST if direction is Direction.EXPORT else _IMPORT_REQUEST
     tables = {
@@ -94,12 +85,12 @@ def freeze(
         "frozen_request": con.execute(request).to_arrow_table(),
         "frozen_prediction": con.execute(_PREDICTION).to_arrow_table(),
         "frozen_bucket": con.execute("SELECT * FROM work.all_buckets").to_arrow_table(),
-        "frozen_pin": pa.Table.from_pylist(list(pins)),
+        "frozen_pin": pa.Table.from_pylist(work.pins),
     }
     run = uuid4().hex
     about = {
         "direction": str(direction),
-        "sobjects": list(sobjects),
+        "sobjects": work.sobjects,
         "revision": revision.revision,
         "digest": revision.digest,
         "only": only_record,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from workbench.domain.fields import SalesforceField
+from workbench.domain.formula import Ast
 from workbench.engine.compile import Pair
 
 
@@ -26,7 +28,11 @@ class ExportPlan:
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """One SObject's import with both ends of every pair known."""
+    """One SObject's import with both ends of every pair known.
+
+    `formula`: what the criteria depend on, None where it cannot be evaluated after a change; `inputs`: the fields it
+    reads, by path. `parents`: reference field -> the pulled object it leads to, where that is certain.
+    """
 
     sobject: str
     pairs: tuple[Pair, ...]
@@ -34,6 +40,9 @@ class ImportPlan:
     create_unmatched: bool
     match: str
     required: tuple[str, ...]
+    formula: Ast | None = None
+    inputs: Mapping[str, SalesforceField] = field(default_factory=dict)
+    parents: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def match_keys(self) -> list[str]:

@@ -86,6 +86,7 @@ _HOMES: Final = {
         "sample_mapping",
     ),
     "readings": (
+        "explain_record",
         "import_messages",
         "make_preview",
         "pull_systems",
@@ -125,6 +126,7 @@ __all__ = [
     "demo_sandbox",
     "diff_mappings",
     "disconnect",
+    "explain_record",
     "import_mapping",
     "import_messages",
     "is_pulled_for",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,6 +102,34 @@ def run_demo(
     return DemoStory(tuple(demo.chapters), demo.seconds)
 
 
+@contextmanager
+def _interrupt_afterwards() -> Iterator[None]:
+    """Ctrl-C lets a push finish its chunk and report; afterwards it ends the story all the same."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard, hearing = os.pipe()
+    for end in (heard, hearing):
+        os.set_blocking(end, False)
+    before = signal.set_wakeup_fd(hearing, warn_on_full_buffer=False)
+    try:
+        yield
+        signals = _read(heard)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(heard)
+        os.close(hearing)
+    if signal.SIGINT in signals:
+        raise KeyboardInterrupt
+
+
+def _read(heard: int) -> bytes:
+    try:
+        return os.read(heard, 1024)
+    except BlockingIOError:
+        return b""
+
+
 @dataclass
 class _Demo:
     store: Store
@@ -126,7 +157,7 @@ class _Demo:
         with self._timed("request and approve"):
             asked = create_batch(self.store, preview.preview_id, by=REQUESTER, chosen=Slice(all=True))
             approved = approve_batch(self.store, self.settings, asked.batch, by=APPROVER, reason="looks right")
-        with self._timed("push"):
+        with self._timed("push"), _interrupt_afterwards():
             pushed = push_batch(self.store, self.settings, asked.batch, by=APPROVER, progress=self.progress)
         self._end(Pushed(direction, approved, pushed))
 

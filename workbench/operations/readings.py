@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.domain.fields import Direction
+from workbench.engine.explain import Explanation, explain
 from workbench.engine.preview import PreviewReport
 from workbench.engine.preview import make_preview as preview_records
 from workbench.errors import ConfigurationError
@@ -88,9 +89,14 @@ def make_preview(
         only_record=only_record,
         has_sms=settings.mainstay.has_sms,
         has_web_bot=settings.mainstay.has_web_bot,
+        only_changed=only_changed,
         progress=progress,
-        **({"only_changed": True} if only_changed else {}),
     )
+
+
+def explain_record(store: Store, record: str, preview_id: int | None = None) -> Explanation:
+    """Every step a record went through in a preview (its latest unless named), in words. Raises NotFound."""
+    return explain(store, record, preview_id)
 
 
 def import_messages(store: Store, file: Path) -> int:

@@ -218,7 +218,9 @@ def _doubt_namesakes(rows: Sequence[Mapping[str, Any]], found: _Found) -> None:
     """A record of the same name made since, other values changed on the way in: sending again could double it."""
     for item in list(found.missing):
         name = {key: value for key, value in _body(item.change).items() if key in {"FirstName", "LastName", "Name"}}
-        alike = [row["Id"] for row in rows if name and _has_values(row, name)]
+        if not (name.get("LastName") or name.get("Name")):
+            continue  # a first name alone is nobody's name
+        alike = [row["Id"] for row in rows if _has_values(row, name)]
         if alike:
             found.missing.remove(item)
             found.doubtful[item.change.change_id] = (

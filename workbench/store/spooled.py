@@ -22,7 +22,9 @@ from workbench.errors import RemoteError
 from workbench.store.landing import Column, Target
 from workbench.store.quoting import identifier, literal
 
-MAX_OBJECT_BYTES: Final = 64 * 1024 * 1024
+# A Salesforce record holds at most 400,000 characters; both limits also size the readers' buffers.
+MAX_OBJECT_BYTES: Final = 16 * 1024 * 1024
+MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def _csv_source(files: Sequence[Path], columns: Sequence[Column]) -> _Source:
         in_file = [wanted.get(name.lower(), Column(name)) for name in header]
         return (
             f"read_csv({_file_list(files)}, header=true, auto_detect=false, delim=',', quote='\"', escape='\"', "
-            f"nullstr='', max_line_size={MAX_OBJECT_BYTES}, buffer_size={2 * MAX_OBJECT_BYTES}, "
+            f"nullstr='', max_line_size={MAX_LINE_BYTES}, buffer_size={4 * MAX_LINE_BYTES}, "
             f"columns={_column_struct(in_file)})"
         )
 

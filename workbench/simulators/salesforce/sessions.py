@@ -20,10 +20,10 @@ class Credentials:
     """What the sandbox accepts; known to everyone, opens synthetic data only."""
 
     username: str = "admin@example.edu"
-    password: str = "sandbox-password"  # noqa: S105
-    security_token: str = "sandbox-security-token"  # noqa: S105
+    password: str = "sandbox-password"  # noqa: S105  known to everyone
+    security_token: str = "sandbox-security-token"  # noqa: S105  known to everyone
     client_id: str = "sandbox-consumer-key"
-    client_secret: str = "sandbox-consumer-secret"  # noqa: S105
+    client_secret: str = "sandbox-consumer-secret"  # noqa: S105  known to everyone
     jwt_public_key: str | None = None
 
 

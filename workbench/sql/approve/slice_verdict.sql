@@ -2,6 +2,7 @@
 -- grain: one row per named change of preview.change; left_out is null for a change the batch takes
 -- reads: preview.change, preview.request, preview.pin, journal.pull, journal.batch, journal.batch_change,
 --        journal.intent, journal.outcome
+-- binds: $preview_id, $batch_id (0 for none yet), $actions, $codes, $named, $picked, $with_blocked
 -- source: design, sections 7 and 8: nothing is sent twice; a collision group is approved in order
 -- assumes: a change is named by all filters that are given; a filter that is null does not filter
 WITH change AS (

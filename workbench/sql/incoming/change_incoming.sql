@@ -1,7 +1,9 @@
 -- change_incoming: the end of the import preview, one named bucket and one prediction per contact.
 -- grain: one row per work.verdict_incoming.contact_id
 -- reads: work.verdict_incoming, work.payload_incoming
-WITH settled AS (
+-- source: Salesforce wire reference, section 3: a unique value has one holder at a time, whatever its case
+-- assumes: changes of one group are sent one after the other, in the order of seq
+WITH RECURSIVE settled AS (
     SELECT verdict.seq,
            verdict.contact_id,
            verdict.record_id,
@@ -18,9 +20,106 @@ WITH settled AS (
                 ELSE verdict.action END AS action,
            verdict.action IN ('update', 'link', 'create')
                AND NOT coalesce(payload.is_eligible, verdict.meets_criteria) AS is_rejected,
-           payload.codes
+           payload.codes,
+           payload.claims
     FROM work.verdict_incoming AS verdict
     LEFT JOIN work.payload_incoming AS payload ON payload.contact_id = verdict.contact_id
+),
+-- Every unique value that a change would take, with the one it gives up and the record that holds it now.
+claim AS (
+    SELECT settled.seq,
+           coalesce(settled.record_id, settled.contact_id) AS taker,
+           unnest(settled.claims, recursive := true)
+    FROM settled
+    WHERE settled.action IN ('update', 'link', 'create') AND len(settled.claims) > 0
+),
+-- What happens to each value: taken by a record, or given up (holder '').
+happening AS (
+    SELECT seq, field, claimed AS value, taker AS holder FROM claim
+    UNION ALL
+    SELECT seq, field, held AS value, '' AS holder FROM claim WHERE held IS NOT NULL AND held <> claimed
+),
+contested AS (
+    SELECT field, value, min(seq) AS first_seq
+    FROM happening
+    GROUP BY field, value
+    HAVING count(*) > 1
+),
+-- Contested values alone depend on the order. Seq 0 is the state that was pulled.
+event AS (
+    SELECT happening.seq, happening.field, happening.value, happening.holder, contested.first_seq
+    FROM happening
+    JOIN contested ON contested.field = happening.field AND contested.value = happening.value
+    UNION ALL
+    SELECT DISTINCT 0 AS seq, claim.field, claim.claimed AS value, claim.holder, contested.first_seq
+    FROM claim
+    JOIN contested ON contested.field = claim.field AND contested.value = claim.claimed
+    WHERE claim.holder IS NOT NULL
+),
+-- Round by round: a change is refused if the value is then held by another record, refused changes not counting.
+-- Each round is right for at least one change more, and the first that alters nothing is the last.
+turn AS (
+    SELECT DISTINCT 0 AS round, seq, false AS is_refused FROM event
+    UNION ALL
+    SELECT round + 1 AS round, seq, is_refused
+    FROM (
+        SELECT round,
+               seq,
+               bool_or(coalesce(holder <> '' AND holder_before NOT IN ('', holder), false)) AS is_refused,
+               bool_or(was_refused) AS was_refused
+        FROM (
+            SELECT turn.round,
+                   event.seq,
+                   event.holder,
+                   turn.is_refused AS was_refused,
+                   last_value(CASE WHEN NOT turn.is_refused THEN event.holder END IGNORE NULLS) OVER (
+                       PARTITION BY event.field, event.value ORDER BY event.seq
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS holder_before
+            FROM turn
+            JOIN event ON event.seq = turn.seq
+        ) AS looked
+        GROUP BY round, seq
+    ) AS decided
+    QUALIFY bool_or(is_refused <> was_refused) OVER ()
+),
+-- Changes that contend for one value, directly or by others, are one group, named by its first seq.
+grouped AS (
+    SELECT 0 AS round, seq, min(first_seq) AS group_id FROM event WHERE seq > 0 GROUP BY seq
+    UNION ALL
+    SELECT round + 1 AS round, seq, group_id
+    FROM (
+        SELECT round, seq, min(least_of_value) AS group_id, min(own) AS own
+        FROM (
+            SELECT grouped.round,
+                   event.seq,
+                   grouped.group_id AS own,
+                   min(grouped.group_id) OVER (PARTITION BY event.field, event.value) AS least_of_value
+            FROM grouped
+            JOIN event ON event.seq = grouped.seq
+        ) AS spread
+        GROUP BY round, seq
+    ) AS lowered
+    QUALIFY bool_or(group_id <> own) OVER ()
+),
+ordered AS (
+    SELECT grouped.seq, min(grouped.group_id) AS group_id, arg_max(turn.is_refused, turn.round) AS is_refused
+    FROM grouped
+    JOIN turn ON turn.seq = grouped.seq
+    GROUP BY grouped.seq
+),
+-- The values that nobody contends for are refused where another record holds them now.
+taken AS (
+    SELECT seq, bool_or(holder <> taker) AS is_refused FROM claim GROUP BY seq
+),
+judged AS (
+    SELECT settled.* EXCLUDE (action, codes),
+           ordered.group_id,
+           coalesce(ordered.is_refused, taken.is_refused, false) AS is_duplicate,
+           CASE WHEN is_duplicate THEN 'blocked' ELSE settled.action END AS action,
+           CASE WHEN is_duplicate THEN ['DUPLICATE_VALUE'] ELSE settled.codes END AS codes
+    FROM settled
+    LEFT JOIN ordered ON ordered.seq = settled.seq
+    LEFT JOIN taken ON taken.seq = settled.seq
 )
 SELECT seq,
        record_id AS salesforce_id,
@@ -28,7 +127,7 @@ SELECT seq,
        candidate_id,
        rule,
        action,
-       CAST(NULL AS BIGINT) AS group_id,
+       group_id,
        CASE WHEN action = 'blocked' THEN codes ELSE CAST([] AS VARCHAR[]) END AS codes,
        CASE WHEN action IN ('update', 'link', 'create', 'blocked') THEN nullif(body, '{}') END AS body,
        CASE WHEN action IN ('update', 'link', 'create', 'blocked') THEN fields ELSE '[]' END AS fields,
@@ -44,10 +143,13 @@ SELECT seq,
             WHEN cause = 'several_records' THEN 'Several Salesforce records match this contact'
             WHEN cause = 'several_contacts' THEN 'Several Mainstay contacts match the same values'
             WHEN cause = 'record_taken' THEN 'The matching record is already linked to another contact'
+            WHEN action = 'blocked' AND is_duplicate AND group_id IS NOT NULL
+                THEN 'Salesforce will refuse a unique value that another record holds when its turn comes'
+            WHEN action = 'blocked' AND is_duplicate THEN 'Salesforce will refuse a unique value of another record'
             WHEN action = 'blocked' THEN 'Salesforce will refuse the values'
             WHEN action = 'none' THEN 'Linked by CRM ID and already equal'
             WHEN action = 'update' THEN 'Linked by CRM ID; values differ'
             WHEN action = 'link' THEN 'The matching fields agree; the contact acquires the CRM ID'
             ELSE 'No record matches; a new one is created and the contact acquires its Id' END AS reason,
        CAST([] AS VARCHAR[]) AS guards
-FROM settled
+FROM judged

@@ -14,7 +14,7 @@ from workbench.stages.exchange import Exchange
 
 ORIGIN: Final = "push"
 # So many missing answers in a row, across all that is in flight, mean that the system itself is away.
-SILENCE_LIMIT: Final = 5
+SILENCE_LIMIT: Final = 10
 
 
 @dataclass
@@ -42,16 +42,20 @@ class ChunkResult:
         elif isinstance(error, RemoteError) and error.status is not None and 400 <= error.status < 500:
             self.refused += [(change, error) for change in changes]
         else:
-            self.fault = self.fault or error
+            self.stop(error)
             return
         self.silent_in_a_row += 1
         if self.silent_in_a_row >= SILENCE_LIMIT:
-            self.fault = self.fault or error
+            self.stop(error)
+
+    def stop(self, error: WorkbenchError) -> None:
+        """Note what ends the push after this chunk; the first reason counts."""
+        self.fault = self.fault or error
 
     async def settle_refused(self, exchange: Exchange) -> None:
         """End the changes whose request was refused outside of the API's own forms, when others were answered."""
         if self.refused and (self.fault is not None or not self.outcomes):
-            self.fault = self.fault or self.refused[0][1]
+            self.stop(self.refused[0][1])
             return
         for change, error in self.refused:
             self.outcomes.append(

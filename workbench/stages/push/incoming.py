@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from workbench.domain.results import PlannedChange
-from workbench.errors import RemoteError, WorkbenchError
+from workbench.errors import RemoteError, TransientError, WorkbenchError
 from workbench.salesforce.writer import Operation, Record, RecordResult, chunks
 from workbench.stages.exchange import Exchange, Target, in_parallel, target_of
 from workbench.stages.push.chunk import ORIGIN, ChunkResult, in_waves
@@ -40,12 +40,15 @@ async def _send_wave(exchange: Exchange, wave: Sequence[PlannedChange], result: 
     written: dict[str, RecordResult] = {}
     for target, records in _collections(first):
         if result.fault is not None:
-            return
+            break
         try:
             answers = await _send_records(exchange, target, records)
-        except WorkbenchError as error:
+        except TransientError as error:
             result.miss([by_id[record.key] for record in records], error)
             continue
+        except WorkbenchError as error:
+            result.stop(error)  # the session, the day's limit, a permission: no other request would fare better
+            break
         written |= {answer.key: answer for answer in answers}
     ready: deque[tuple[PlannedChange, str | None]] = deque()
     for change in wave:
@@ -113,7 +116,7 @@ async def _send_records(
 async def _send_halves(
     exchange: Exchange, target: tuple[Operation, str], records: Sequence[Record]
 ) -> list[RecordResult]:
-    """Send; where Salesforce refuses the request as a whole for one value it cannot parse, find that record by halves.
+    """Send; where Salesforce refuses the request as a whole for what stands in one record, find that one by halves.
 
     Raises as SalesforceWriter.write.
     """
@@ -121,10 +124,10 @@ async def _send_halves(
     try:
         return await exchange.to_salesforce(operation, sobject, records)
     except RemoteError as error:
-        if error.code != "JSON_PARSER_ERROR":
+        if isinstance(error, TransientError) or error.status != 400:
             raise
         if len(records) == 1:
-            item = {"statusCode": error.code, "message": str(error), "fields": []}
+            item = {"statusCode": error.code or "http-400", "message": str(error), "fields": []}
             return [RecordResult(records[0].key, records[0].record_id, success=False, errors=(item,), status=400)]
     middle = len(records) // 2
     first = await _send_halves(exchange, target, records[:middle])

@@ -1,0 +1,53 @@
+"""A changed mapping is measured over the current pulls before it is saved."""
+
+from __future__ import annotations
+
+import json
+
+from world import World, mapping, record_id
+
+from workbench.domain.fields import Direction
+from workbench.domain.mapping import parse_mapping
+from workbench.engine.impact import mapping_impact
+from workbench.engine.preview import make_preview
+from workbench.store.mappings import MappingRevision, current_mapping
+
+
+def test_an_altered_mapping_is_counted_and_not_saved(tmp_path):
+    world = World(tmp_path)
+    world.record(1, MobilePhone="4045550101", Notes__c="x")
+    world.record(2, MobilePhone="123", Notes__c="y")
+    world.record(3)
+    world.contact(1, phone="4045550101")
+    world.land()
+    document = json.loads(mapping())
+    fields = document["objects"][0]["export"]["fields"]
+    document["objects"][0]["export"]["fields"] = [f for f in fields if f["mainstay"] not in ("custom.Notes", "phone")]
+    changed = parse_mapping(json.dumps(document))
+
+    impact = mapping_impact(world.store, world.revision, MappingRevision(2, changed, changed.digest), Direction.EXPORT)
+
+    assert (impact.records, impact.altered_payloads, impact.no_longer_fails) == (3, 2, 1)
+    assert (impact.newly_fails, impact.newly_matches, impact.no_longer_matches) == (0, 0, 1)
+    assert impact.examples == [record_id(1), record_id(2)]
+    assert impact.sentence == "Export: alters 2 payloads, newly fails 0, newly matches 0 of 3 records."
+    assert current_mapping(world.store).revision == world.revision.revision
+    assert world.store.rows("SELECT * FROM preview.preview") == []
+
+
+def test_only_what_changed_on_either_side_is_looked_at_again(tmp_path):
+    world = World(tmp_path)
+    for number in range(4):
+        world.record(number)
+    world.contact(1, crm_id=record_id(1))
+    report, _ = world.preview(only_changed=True)
+    assert sum(report.counts.values()) == 4
+    world.record(9, SystemModstamp=report_time(world))
+    world.contacts[0]["last_modified_at"] = report_time(world)
+    world.land()
+    again = make_preview(world.store, direction=Direction.EXPORT, revision=world.revision, only_changed=True)
+    assert sum(again.counts.values()) == 2
+
+
+def report_time(world):
+    return world.store.rows("SELECT now() AS moment")[0]["moment"]
