@@ -24,7 +24,9 @@ def change(number, *, action="update", status="success", codes=(), group=None, r
     }  # fmt: skip
 
 
-def pull(store: Store, pull_id: int, at: datetime = PULLED_AT, objects=(("salesforce", "Contact"), ("mainstay", "contact"))):
+def pull(
+    store: Store, pull_id: int, at: datetime = PULLED_AT, objects=(("salesforce", "Contact"), ("mainstay", "contact"))
+):
     rows = [{"pull_id": pull_id, "system": system, "object": name} for system, name in objects]
     store.write(
         (
@@ -45,7 +47,9 @@ def mapping(store: Store, digest: str = "m1", revision: int = 1):
     )
 
 
-def preview(store: Store, changes, *, preview_id: int = 1, direction: str = "export", pull_id: int = 1, digest: str = "m1"):
+def preview(
+    store: Store, changes, *, preview_id: int = 1, direction: str = "export", pull_id: int = 1, digest: str = "m1"
+):
     """Write a preview over a pull; ids are P<preview>-<seq>."""
     rows, requests = [], []
     for item in changes:

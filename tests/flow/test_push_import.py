@@ -402,3 +402,26 @@ def test_a_create_without_write_back_ends_with_its_record(store, settings, sandb
     push_batch(store, settings, batch)
     row = outcomes(store, batch)["P1-1"]
     assert (row["status"], row["record_id"], row["endpoint"].split()[0]) == ("success", made[0], "POST")
+
+
+def test_a_create_of_fewer_fields_does_not_take_the_record_of_one_with_more(store, settings, sandbox):
+    rows = [create(1, LastName="Ray"), create(2, LastName="Ray", MobilePhone="4045550102")]
+    full = {"FirstName": "Bo", "LastName": "Ray", "MobilePhone": "4045550102"}
+    batch, made = killed(store, settings, rows, [full], sandbox)
+    push_batch(store, settings, batch)
+    found = outcomes(store, batch)
+    assert (found["P1-2"]["record_id"], found["P1-2"]["status"]) == (made[0], "success")
+    assert found["P1-1"]["record_id"] != made[0]
+    assert named(sandbox, "Ray").height == 2
+
+
+def test_a_nameless_create_takes_nobodys_record(store, settings, sandbox):
+    nameless = create(1, status="fail", codes=["REQUIRED_FIELD_MISSING"])
+    nameless["requests"][0][3].pop("LastName")
+    other = {"FirstName": "Bo", "LastName": "Other"}
+    batch, _ = killed(store, settings, [nameless, create(2, LastName="Away")], [other, other], sandbox)
+    push_batch(store, settings, batch)
+    found = outcomes(store, batch)
+    assert [(row["status"], row["codes"]) for row in found.values()] == [
+        ("fail", ["REQUIRED_FIELD_MISSING"]), ("success", []),
+    ]  # fmt: skip

@@ -71,8 +71,7 @@ def demo(
                 raise ConfigurationError(f"{database} is already in use. The demo needs a store of its own.")
             teller = _Teller(store, time.perf_counter() - started)
             teller.opening(contacts, seed)
-            with progress_bars() as bars:
-                story = operations.run_demo(store, settings, tell=teller.hear, progress=bars)
+            story = operations.run_demo(store, settings, tell=teller.hear, watch=progress_bars)
             teller.ending(story.seconds, time.perf_counter() - started)
             if open_:
                 _open_dashboard(settings)

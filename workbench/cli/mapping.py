@@ -134,6 +134,25 @@ def diff(
 
 
 @app.command()
+def impact(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(help="A YAML mapping to try against the current pulls.")],
+    json: Json = False,
+) -> None:
+    """What a mapping would change before it is saved: payloads altered, newly failing, newly matching."""
+    session = session_of(context)
+    found = operations.impact_of_mapping(session.store, session.settings, _read(file), source=file.name)
+    if json:
+        print_lines(item.as_dict() for item in found)
+        return
+    for item in found:
+        out().print(item.sentence, markup=False)
+        if item.examples:
+            out().print(f"  For example: {', '.join(item.examples)}", markup=False)
+
+
+@app.command()
 def history(context: typer.Context, *, json: Json = False) -> None:
     """Every revision: who saved it, when and why."""
     lines = mapping_history(session_of(context).store)

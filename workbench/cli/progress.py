@@ -47,6 +47,9 @@ def progress_bars(*, is_quiet: bool = False) -> Iterator[Report]:
 
         def report(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
+                for task in bars.tasks:
+                    if task.total is None:  # a stage without a total is over when the next one starts
+                        bars.update(task.id, visible=False)
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 

@@ -32,10 +32,12 @@ if TYPE_CHECKING:
         CheckedMapping,
         ImportedMapping,
         check_mapping,
+        impact_of_mapping,
         import_mapping,
         sample_mapping,
     )
     from workbench.operations.readings import (
+        explain_record,
         import_messages,
         make_preview,
         pull_systems,
@@ -82,6 +84,7 @@ _HOMES: Final = {
         "CheckedMapping",
         "ImportedMapping",
         "check_mapping",
+        "impact_of_mapping",
         "import_mapping",
         "sample_mapping",
     ),
@@ -127,6 +130,7 @@ __all__ = [
     "diff_mappings",
     "disconnect",
     "explain_record",
+    "impact_of_mapping",
     "import_mapping",
     "import_messages",
     "is_pulled_for",

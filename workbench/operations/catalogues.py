@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from workbench.domain.catalogue import salesforce_fields
 from workbench.domain.fields import MainstayField, SalesforceField
 from workbench.domain.mapping import Mapping
 from workbench.mainstay.client import MainstayClient
-from workbench.operations.wanted import wanted_columns
+from workbench.operations.wanted import lacks_criteria, wanted_columns
 from workbench.salesforce.client import SalesforceClient
 from workbench.settings import Settings
 from workbench.stages.pull.plan import plan_objects
@@ -18,7 +21,19 @@ from workbench.store.mappings import current_mapping
 
 def read_salesforce_fields(settings: Settings, mapping: Mapping | None) -> dict[str, tuple[SalesforceField, ...]]:
     """SObject -> its fields as describe tells them now: the mapped objects and the parents their paths pass through."""
-    return {name: fields for name, (fields, _) in _describe(settings, mapping).items()}
+    return {
+        name: tuple(replace(field, formula=formulas.get(field.name)) for field in fields)
+        for name, (fields, formulas) in _describe(settings, mapping).items()
+    }
+
+
+def columns_to_pull(store: Store, settings: Settings, mapping: Mapping | None) -> dict[str, list[str]]:
+    """SObject -> the field paths to fetch, with what formulas read; where no pull has told them, describe is asked."""
+    known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
+    if mapping is not None and lacks_criteria(mapping, known):
+        described = read_salesforce_fields(settings, mapping)
+        known = {name: {field.name: field for field in fields} for name, fields in described.items()}
+    return wanted_columns(mapping, known)
 
 
 def read_mainstay_fields(settings: Settings) -> list[MainstayField]:

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,6 +26,13 @@ REQUESTER: Final = "Dana (analyst)"
 APPROVER: Final = "Sam (approver)"
 
 Progress = Callable[[str, int, int | None], None]
+Watch = Callable[[], AbstractContextManager[Progress]]
+
+
+@contextmanager
+def no_bars() -> Iterator[Progress]:
+    """For a demo that nobody watches."""
+    yield lambda _stage, _done, _total: None
 
 
 @dataclass(frozen=True)
@@ -84,14 +91,12 @@ def demo_sandbox(settings: Settings, *, contacts: int, seed: int) -> Iterator[Se
         )
 
 
-def run_demo(
-    store: Store, settings: Settings, *, tell: Callable[[Chapter], None], progress: Progress | None = None
-) -> DemoStory:
+def run_demo(store: Store, settings: Settings, *, tell: Callable[[Chapter], None], watch: Watch = no_bars) -> DemoStory:
     """Mapping and pull; per direction preview, request, approve, push, pull and preview again; the export once more.
 
-    `tell` hears of each chapter as it ends. Predicted failures are sent too: here, to prove the predictions.
+    `tell` hears of each chapter as it ends; `watch` opens the progress bars of each stage. Predicted failures are sent too: here, to prove the predictions.
     """
-    demo = _Demo(store, settings, tell, progress)
+    demo = _Demo(store, settings, tell, watch)
     import_mapping(store, settings, sample_mapping(), by=REQUESTER, reason="the starter mapping", source="The sample")
     demo.pull()
     for direction in (Direction.EXPORT, Direction.IMPORT):
@@ -135,20 +140,20 @@ class _Demo:
     store: Store
     settings: Settings
     tell: Callable[[Chapter], None]
-    progress: Progress | None
+    watch: Watch
     chapters: list[Chapter] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def pull(self) -> None:
         is_first = not self.chapters
-        with self._timed("pull"):
+        with self._timed("pull") as progress:
             started = time.perf_counter()
-            report = pull_systems(self.store, self.settings, progress=self.progress)
+            report = pull_systems(self.store, self.settings, progress=progress)
         self._end(Pulled(report, time.perf_counter() - started, is_first))
 
     def preview(self, direction: Direction, *, is_again: bool = False) -> PreviewReport:
-        with self._timed("preview"):
-            report = make_preview(self.store, self.settings, direction, progress=self.progress)
+        with self._timed("preview") as progress:
+            report = make_preview(self.store, self.settings, direction, progress=progress)
         self._end(Previewed(report, is_again))
         return report
 
@@ -157,8 +162,8 @@ class _Demo:
         with self._timed("request and approve"):
             asked = create_batch(self.store, preview.preview_id, by=REQUESTER, chosen=Slice(all=True))
             approved = approve_batch(self.store, self.settings, asked.batch, by=APPROVER, reason="looks right")
-        with self._timed("push"), _interrupt_afterwards():
-            pushed = push_batch(self.store, self.settings, asked.batch, by=APPROVER, progress=self.progress)
+        with self._timed("push") as progress, _interrupt_afterwards():
+            pushed = push_batch(self.store, self.settings, asked.batch, by=APPROVER, progress=progress)
         self._end(Pushed(direction, approved, pushed))
 
     def _end(self, chapter: Chapter) -> None:
@@ -166,7 +171,8 @@ class _Demo:
         self.tell(chapter)
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
+    def _timed(self, name: str) -> Iterator[Progress]:
         started = time.perf_counter()
-        yield
+        with self.watch() as progress:
+            yield progress
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started

@@ -7,15 +7,17 @@ from importlib import resources
 from typing import Literal
 
 from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
+from workbench.domain.fields import Direction
 from workbench.domain.mapping import Mapping, parse_mapping
 from workbench.domain.mapping_check import Catalogues, Problem, catalogue_problems, shape_problems
+from workbench.engine.impact import Impact, mapping_impact
 from workbench.errors import ConfigurationError
 from workbench.operations.catalogues import read_mainstay_fields, read_salesforce_fields
 from workbench.operations.wanted import lacks_objects
 from workbench.operations.workspace import connection_kinds
 from workbench.settings import Settings
 from workbench.store import Store
-from workbench.store.mappings import MappingRevision, save_mapping
+from workbench.store.mappings import MappingRevision, require_mapping, save_mapping
 
 CheckedAgainst = Literal["pull", "live"]
 
@@ -85,3 +87,19 @@ def find_catalogues(
     if contact_fields and pulled:
         return catalogues_for(mapping, pulled, mainstay_fields(contact_fields)), "pull"
     return None, None
+
+
+def impact_of_mapping(store: Store, settings: Settings, document: str, *, source: str = "The mapping") -> list[Impact]:
+    """What a document would change against the current revision, over the current pulls; nothing is saved.
+
+    One Impact per direction that both mappings enable. Raises ConfigurationError with every problem.
+    """
+    checked = check_mapping(store, settings, document, source=source).mapping
+    current = require_mapping(store)
+    candidate = MappingRevision(current.revision + 1, checked, checked.digest)
+    channels = {"has_sms": settings.mainstay.has_sms, "has_web_bot": settings.mainstay.has_web_bot}
+    return [
+        mapping_impact(store, current, candidate, direction, **channels)
+        for direction in Direction
+        if current.mapping.sobjects(direction) and checked.sobjects(direction)
+    ]

@@ -11,6 +11,7 @@ from workbench.engine.explain import Explanation, explain
 from workbench.engine.preview import PreviewReport
 from workbench.engine.preview import make_preview as preview_records
 from workbench.errors import ConfigurationError
+from workbench.operations.catalogues import columns_to_pull
 from workbench.operations.wanted import is_pulled_for, wanted_columns
 from workbench.settings import Settings
 from workbench.stages.pull import PullReport, pull
@@ -36,7 +37,9 @@ def pull_systems(
     Raises ConfigurationError, AuthenticationFailed, RemoteError, StoreBusy.
     """
     revision = current_mapping(store)
-    wanted = wanted_columns(revision.mapping if revision is not None else None)
+    mapping = revision.mapping if revision is not None else None
+    reads_salesforce = only in (None, "salesforce")
+    wanted = columns_to_pull(store, settings, mapping) if reads_salesforce else wanted_columns(mapping)
     report = pull(store, settings, wanted=wanted, only=only, full=full, **_told(progress))
     return describe_pull(report)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Dict
 from typing import Final
 
-from workbench.domain.catalogue import salesforce_fields
+from workbench.domain.catalogue import formula_paths, salesforce_fields
 from workbench.domain.fields import SalesforceField
 from workbench.domain.mapping import Mapping, salesforce_paths
 from workbench.store import Store
@@ -15,18 +15,28 @@ SCREEN_FIELDS: Final = ("Id", "Name", "FirstName", "LastName", "Email", "Phone",
 PEOPLE: Final = frozenset({"Contact", "Lead"})
 
 
-def wanted_columns(mapping: Mapping | None) -> dict[str, list[str]]:
+def wanted_columns(
+    mapping: Mapping | None, known: Dict[str, Dict[str, SalesforceField]] | None = None
+) -> dict[str, list[str]]:
     """SObject -> the field paths to fetch: what the mapping reads or writes, and what screens show of a person.
 
-    Without a mapping: a basic set of Contact.
+    With the `known` fields, by SObject and name, also what the formulas behind import criteria read. Without a
+    mapping: a basic set of Contact.
     """
     if mapping is None:
         return {"Contact": list(SCREEN_FIELDS)}
     wanted: dict[str, list[str]] = {}
     for item in mapping.objects:
         shown = SCREEN_FIELDS if item.sobject in PEOPLE else ("Id",)
-        wanted[item.sobject] = list(dict.fromkeys([*shown, *salesforce_paths(item)]))
+        inputs = formula_paths(item, (known or {}).get(item.sobject, {}))
+        wanted[item.sobject] = list(dict.fromkeys([*shown, *salesforce_paths(item), *inputs]))
     return wanted
+
+
+def lacks_criteria(mapping: Mapping, known: Dict[str, Dict[str, SalesforceField]]) -> bool:
+    """Whether a catalogue misses the field behind an object's import criteria, and so its formula."""
+    sides = [(item.sobject, item.import_) for item in mapping.objects if item.import_ is not None]
+    return any(side.criteria and side.criteria not in known.get(name, {}) for name, side in sides if side.enabled)
 
 
 def is_pulled_for(store: Store, mapping: Mapping) -> bool:

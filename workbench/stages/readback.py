@@ -32,6 +32,8 @@ CLOCK_SKEW: Final = timedelta(minutes=10)
 # A create may still be at work inside Salesforce when its answer is lost; look again before believing it never came.
 YOUNG: Final = timedelta(seconds=90)
 LOOK_AGAIN_SECONDS: Final = (0.5, 2.0)
+# Stands for a field that a body leaves to Salesforce: blank, or a checkbox that is not ticked.
+UNSAID: Final = object()
 _FIELD_NAME: Final = re.compile(r"^\w+$")
 
 
@@ -199,8 +201,10 @@ async def _look_once(
     for item in items:
         by_body[orjson.dumps(_body(item.change), option=orjson.OPT_SORT_KEYS).decode()].append(item)
     taken: set[str] = set()
-    for equal in by_body.values():
-        body = _body(equal[0].change)
+    # The fullest bodies choose first, and a value that a body does not have rules a record out: a create of fewer
+    # fields must not take the record of one with more.
+    for equal in sorted(by_body.values(), key=lambda items: -len(_body(items[0].change))):
+        body = {**dict.fromkeys(fields, UNSAID), **_body(equal[0].change)}
         matching = [row["Id"] for row in rows if row["Id"] not in taken and _has_values(row, body)]
         if len(matching) > len(equal):
             reason = f"Several records could be this create: {', '.join(matching[:5])}. Keep one by hand."
@@ -230,7 +234,10 @@ def _doubt_namesakes(rows: Sequence[Mapping[str, Any]], found: _Found) -> None:
 
 
 def _has_values(row: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
-    return all(_is_equal(row.get(name), value) for name, value in body.items())
+    return all(
+        _comparable(row.get(name)) in {None, "false"} if value is UNSAID else _is_equal(row.get(name), value)
+        for name, value in body.items()
+    )
 
 
 def _create_request(change: PlannedChange, system: str) -> Request | None:
