@@ -23,48 +23,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A question to the store, asked when looked at: `.pl()`, `.df()`, `.arrow()`, `.sql`, `len()`."""
-
-    store: Store = field(repr=False)
-    sql: str
-
-    def arrow(self) -> pa.Table:
-        return views.run_sql(self.store, self.sql)
-
-    def pl(self) -> pl.DataFrame:
-        """The rows as a polars frame."""
-        import polars as pl  # noqa: PLC0415  loaded when asked for
-
-        frame = pl.from_arrow(self.arrow())
-        assert isinstance(frame, pl.DataFrame)
-        return frame
-
-    def df(self) -> pd.DataFrame:
-        """The rows as a pandas frame."""
-        frame: pd.DataFrame = self.arrow().to_pandas()
-        return frame
-
-    def where(self, condition: str) -> Rows:
-        """The rows for which a SQL condition holds."""
-        return Rows(self.store, f"SELECT * FROM ({self.sql}\n) AS found WHERE {condition}")  # noqa: S608  the analyst's own SQL
-
-    def __len__(self) -> int:
-        counted = views.run_sql(self.store, f"SELECT count(*) AS n FROM ({self.sql}\n) AS found")  # noqa: S608  as above
-        return int(counted["n"][0].as_py())
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        for part in self.arrow().to_batches(max_chunksize=10_000):
-            yield from part.to_pylist()
-
-    def _repr_html_(self) -> str:
-        shown = views.run_sql(self.store, f"SELECT * FROM ({self.sql}\n) AS found LIMIT 20")  # noqa: S608  as above
-        count = len(self)
-        more = f"<p>20 of {count:,} rows</p>" if count > shown.num_rows else ""
-        return _html_table(shown.to_pylist(), shown.column_names) + more
-
-
-@dataclass(frozen=True)
 class Batch:
     """A batch as it stands; ask again with `workbench.batch` after a step."""
 
@@ -90,9 +48,9 @@ class Batch:
 
     def _repr_html_(self) -> str:
         shown = {name: value for name, value in self._row.items() if name not in ("events", "digest", "slice")}
-        table = _html_table([{"": name, "batch": value} for name, value in shown.items()], ["", "batch"])
+        table = html_table([{"": name, "batch": value} for name, value in shown.items()], ["", "batch"])
         scores = self.scores()
-        return table + (_html_table(scores, list(scores[0])) if scores else "")
+        return table + (html_table(scores, list(scores[0])) if scores else "")
 
 
 @dataclass(frozen=True)
@@ -138,8 +96,8 @@ class Preview:
 
     def _repr_html_(self) -> str:
         counts = [{"action": name, "records": count} for name, count in self.counts.items()]
-        buckets = _html_table(self.buckets, ["system", "object", "bucket", "row_count"])
-        return f"<p>Preview {self.preview} ({self.direction})</p>{_html_table(counts, ['action', 'records'])}{buckets}"
+        buckets = html_table(self.buckets, ["system", "object", "bucket", "row_count"])
+        return f"<p>Preview {self.preview} ({self.direction})</p>{html_table(counts, ['action', 'records'])}{buckets}"
 
 
 @dataclass(frozen=True)
@@ -193,7 +151,7 @@ class Workbench:
         pulls = views.latest_pulls(self.store)
         head = f"<p>Store {escape(self.store.dsn)}</p>"
         columns = ["system", "object", "row_count", "finished_at"]
-        return head + (_html_table(pulls, columns) if pulls else "<p>Nothing pulled yet: workbench.pull()</p>")
+        return head + (html_table(pulls, columns) if pulls else "<p>Nothing pulled yet: workbench.pull()</p>")
 
 
 _connected: dict[str, Workbench] = {}
@@ -250,17 +208,3 @@ def _number(batch: Batch | int) -> int:
 
 def _several(named: str | Sequence[str]) -> tuple[str, ...]:
     return (named,) if isinstance(named, str) else tuple(named)
-
-
-def _html_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(_cell(row.get(name)))}</td>" for name in columns) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -163,7 +163,8 @@ class Soak:
         tally.lost += len(silent)
         different = [name for name, end in prepared.ends.items() if name in ends and ends[name] != end]
         tally.different += len(different)
-        tally.problems += [f"{name}: {prepared.ends[name]} became {ends[name]}" for name in different[:3]]
+        said = {row["change_id"]: row["fail_message"] for row in found}
+        tally.problems += [f"{name}: {prepared.ends[name]} became {ends[name]}: {said[name]}" for name in different[:3]]
         tally.doubled += sum(count - 1 for count in self.creates().values() if count > 1)
         state = store.rows("SELECT state FROM journal.batch WHERE batch_id = $b", {"b": prepared.batch})[0]["state"]
         if state != "done":

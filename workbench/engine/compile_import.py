@@ -134,7 +134,8 @@ def _record_text(field: SalesforceField) -> str:
 
 def _raw(field: SalesforceField) -> str:
     """A landed value as it stands in the record, blank as NULL."""
-    return f"nullif(CAST(s.{identifier(field.name)} AS VARCHAR), '')"
+    value = f"s.{identifier(field.name)}"
+    return f"nullif({value}, '')" if column_type(field) == "VARCHAR" else f"CAST({value} AS VARCHAR)"
 
 
 def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:

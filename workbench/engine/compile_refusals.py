@@ -40,8 +40,8 @@ def refusals(plan: ImportPlan) -> str:
     branches = []
     if unreadable:
         branches.append(f"WHEN {' OR '.join(unreadable)} THEN ['JSON_PARSER_ERROR']")
-    if missing:
-        branches.append(f"WHEN is_create AND ({' OR '.join(missing)}) THEN ['REQUIRED_FIELD_MISSING']")
+    if missing is not None:
+        branches.append(f"WHEN is_create{missing} THEN ['REQUIRED_FIELD_MISSING']")
     otherwise = "CAST([] AS VARCHAR[])"
     if per_field:
         otherwise = f"list_sort(list_distinct([\n           {lines(per_field)}]))"
@@ -92,8 +92,8 @@ def long_id(text: str) -> str:
     The last three say which of each five characters are capitals. Source: Salesforce wire reference, section 4.
     """
     suffix = " || ".join(
-        f"{literal(_SUFFIX_LETTERS)}[1 + list_sum(list_transform(range(5), "
-        f"lambda k : CASE WHEN {text}[{start} + k] BETWEEN 'A' AND 'Z' THEN 1 << k ELSE 0 END))]"
+        f"substr({literal(_SUFFIX_LETTERS)}, CAST(1 + list_sum(list_transform(range(5), "
+        f"lambda k : CASE WHEN {text}[{start} + k] BETWEEN 'A' AND 'Z' THEN 1 << k ELSE 0 END)) AS BIGINT), 1)"
         for start in (1, 6, 11)
     )
     whole = f"({text}[1:15] || {suffix})"
@@ -119,9 +119,13 @@ def _unreadable(pair: Pair) -> str | None:
     return conditions.get(kind)
 
 
-def _missing(plan: ImportPlan) -> list[str]:
+def _missing(plan: ImportPlan) -> str | None:
+    """A condition on new records: a required field is blank, or not mapped at all; None where nothing is required."""
     columns = {pair.salesforce.name: pair.column for pair in plan.pairs}
-    return [f"{columns[name]} IS NULL" if name in columns else "true" for name in plan.required]
+    if any(name not in columns for name in plan.required):
+        return ""
+    blanks = [f"{columns[name]} IS NULL" for name in plan.required]
+    return f" AND ({' OR '.join(blanks)})" if blanks else None
 
 
 def _unfit(plan: ImportPlan, pair: Pair) -> str | None:

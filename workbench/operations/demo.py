@@ -94,7 +94,8 @@ def demo_sandbox(settings: Settings, *, contacts: int, seed: int) -> Iterator[Se
 def run_demo(store: Store, settings: Settings, *, tell: Callable[[Chapter], None], watch: Watch = no_bars) -> DemoStory:
     """Mapping and pull; per direction preview, request, approve, push, pull and preview again; the export once more.
 
-    `tell` hears of each chapter as it ends; `watch` opens the progress bars of each stage. Predicted failures are sent too: here, to prove the predictions.
+    `tell` hears of each chapter as it ends; `watch` opens the progress bars of each stage. Predicted failures are sent
+    too: here, to prove the predictions.
     """
     demo = _Demo(store, settings, tell, watch)
     import_mapping(store, settings, sample_mapping(), by=REQUESTER, reason="the starter mapping", source="The sample")

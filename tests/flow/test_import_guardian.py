@@ -1,0 +1,163 @@
+"""The guardian of imports: what the preview foretells of each contact is what both sandboxes then answer.
+
+Hostile contacts are made by a seed, pulled, previewed, approved and pushed by the real clients over HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+
+import polars as pl
+import pytest
+
+from workbench.domain.fields import MainstayField
+from workbench.operations import make_preview, pull_systems
+from workbench.settings import MainstaySettings, PushSettings, SalesforceSettings, Settings
+from workbench.simulators.mainstay.shape import complete_contacts
+from workbench.simulators.sandbox import Sandbox
+from workbench.simulators.salesforce.ids import long_id
+from workbench.simulators.world import World
+from workbench.stages.approve import Slice, approve_batch, create_batch
+from workbench.stages.push import push_batch
+from workbench.store import Store
+from workbench.store.mappings import save_mapping
+
+FIELDS = tuple(
+    MainstayField(name, kind, is_custom=True)
+    for name, kind in (
+        ("GPA", "Number"), ("Visits", "Number"), ("Start", "Date"), ("Seen", "Date"), ("Opt Out", "True/False"),
+        ("Nick", "Text"), ("Clean", "Text"), ("Mentor", "Text"), ("Notes", "Text"),
+    )
+)  # fmt: skip
+PAIRS = (
+    ("email", "Email"), ("first_name", "FirstName"), ("last_name", "LastName"), ("phone", "MobilePhone"),
+    ("enrollment_id", "Student_ID__c"), ("custom.GPA", "GPA__c"), ("custom.Visits", "Visits__c"),
+    ("custom.Start", "Enrollment_Date__c"), ("custom.Seen", "EmailBouncedDate"),
+    ("custom.Opt Out", "Do_Not_Contact__c"), ("custom.Nick", "Language__c"), ("custom.Clean", "CleanStatus"),
+    ("custom.Mentor", "ReportsToId"), ("custom.Notes", "High_School__c"),
+)  # fmt: skip
+RECORDS = [long_id(f"003Aa00000{number:05d}") for number in range(12)]
+PERMANENT = {"blocked", "conflict", "excluded", "none"}
+
+
+def mapping(matching=("email",), criteria="Sync_to_Mainstay__c", match="all"):
+    fields = [{"mainstay": m, "salesforce": s, "matching": m in matching} for m, s in PAIRS]
+    side = {"criteria": criteria, "create_unmatched": True, "match": match, "fields": fields}
+    return json.dumps({"version": 1, "objects": [{"sobject": "Contact", "import": side}]})
+
+
+def hostile_world(seed):
+    """Twelve records, forty contacts: some linked, some to be linked, some new; each value may be a bad one."""
+    dice = random.Random(seed)
+    emails = [f"p{number}@example.edu" for number in range(12)]
+    records = pl.DataFrame(
+        {
+            "Id": RECORDS,
+            "FirstName": [dice.choice(["Ana", None, "Bo"]) for _ in RECORDS],
+            "LastName": [dice.choice(["Ray", "Lopez"]) for _ in RECORDS],
+            "Email": emails,
+            "Student_ID__c": [f"S{number}" if dice.random() < 0.7 else None for number in range(12)],
+            "GPA__c": [dice.choice([None, 3.0, 2.5]) for _ in RECORDS],
+            "Visits__c": pl.Series([dice.choice([None, 1, 2]) for _ in RECORDS], dtype=pl.Int64),
+            "Do_Not_Contact__c": [dice.random() < 0.2 for _ in RECORDS],
+            "High_School__c": [dice.choice([None, "UNSET", "North"]) for _ in RECORDS],
+        },
+        schema_overrides={"FirstName": pl.String, "Student_ID__c": pl.String, "GPA__c": pl.Float64},
+    )
+    contacts = [_contact(dice, number, emails) for number in range(40)]
+    customs = {field.path: pl.String for field in FIELDS}
+    frame = pl.DataFrame(contacts, schema_overrides={"crm_id": pl.String, "phone": pl.String, **customs})
+    return World({"Contact": records}, complete_contacts(frame, FIELDS), FIELDS)
+
+
+def _contact(dice, number, emails):
+    """One in three values is out of the ordinary."""
+
+    def pick(plain, *odd):
+        return dice.choice(odd) if dice.random() < 0.34 else plain
+
+    def custom(plain, *odd):
+        value = pick(plain, *odd)
+        return None if value is None else json.dumps(value)
+
+    email = emails[number] if number < 12 else pick(f"n{number}@example.edu", None, "nope", "a@b", "x@exa mple.edu", f"{'y' * 80}@example.edu", "a,b@example.edu")
+    wanted_id = pick(f"N{number}", None, "S1", "s2", "S3", "S4", "N1", "n20", "N20", "T" * 21)
+    return {
+        "id": f"ah{number:015x}",
+        "crm_id": RECORDS[number] if number < 8 else None,
+        "email": email,
+        "first_name": pick("Ana", None, "Bo", "B" * 41),
+        "last_name": pick("Ray", None, "L" * 81, "O'Brien 李"),
+        "phone": f"40455{50000 + number}",
+        "enrollment_id": wanted_id,
+        "custom.GPA": custom(3, None, 2.5, "soon", 1e300),
+        "custom.Visits": custom(2, None, 2.5, "many", 3e9),
+        "custom.Start": custom("2026-01-05", None, "1/6/2026", "someday", "2026-02-30"),
+        "custom.Seen": custom("2026-01-05T10:00:00Z", None, "2026-01-05", "infinity", "lately"),
+        "custom.Opt Out": custom(False, None, True, "yes", "perhaps"),  # noqa: FBT003  a value like the others
+        "custom.Nick": custom("en", None, "much too long", ""),
+        "custom.Clean": custom("Pending", None, "Spotless"),
+        "custom.Mentor": custom(None, RECORDS[0], RECORDS[1][:15], RECORDS[2][:17] + "x", long_id("003Aa0000099999"), "someone", long_id("001Aa0000000001")),
+        "custom.Notes": custom("North", None, "UNSET", " ", "x" * 256, 'say "hi", \n 李'),
+    }  # fmt: skip
+
+
+def settings_of(sandbox):
+    connection = sandbox.connection
+    return Settings(
+        _env_file=None,
+        mainstay=MainstaySettings(**connection["mainstay"]),
+        salesforce=SalesforceSettings(
+            instance_url=connection["salesforce"]["instance_url"],
+            access_token=connection["salesforce"]["access_token"],
+        ),
+        push=PushSettings(stop_margin=1.0, stop_minimum=1000, chunk=17),
+    )
+
+
+def previewed(store, settings, direction="import"):
+    pull_systems(store, settings)
+    report = make_preview(store, settings, direction)
+    query = "SELECT * FROM preview.change WHERE preview_id = $id ORDER BY seq"
+    return report, {row["change_id"]: row for row in store.rows(query, {"id": report.preview_id})}
+
+
+def pushed(store, settings, report):
+    """Approve and push everything, the foretold failures too: change id -> outcome."""
+    batch = create_batch(store, report.preview_id, by="Ana", chosen=Slice(all=True)).batch
+    approve_batch(store, settings, batch, by="Bo")
+    push_batch(store, settings, batch, by="Bo")
+    rows = store.rows("SELECT * FROM journal.outcome WHERE batch_id = $batch", {"batch": batch})
+    return {row["change_id"]: row for row in rows}
+
+
+def assert_foretold(changes, outcomes):
+    sent = {name: row for name, row in changes.items() if row["predicted_status"] is not None}
+    assert set(outcomes) == set(sent)
+    for name, row in sent.items():
+        answer = outcomes[name]
+        told = (row["predicted_status"], set(row["codes"]))
+        assert told == (answer["status"], set(answer["codes"])), f"{row['fields']} {answer['request_body']} {answer['fail_message']}"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_answer_is_foretold_and_nothing_is_left(tmp_path, seed):
+    matching, match = [(("email",), "all"), (("email", "last_name"), "all"), (("email", "enrollment_id"), "any")][seed % 3]
+    with Sandbox(hostile_world(seed)) as sandbox:
+        settings, store = settings_of(sandbox), Store(str(tmp_path / "store.duckdb"))
+        save_mapping(store, mapping(matching, match=match), author="test")
+        report, changes = previewed(store, settings)
+        outcomes = pushed(store, settings, report)
+        assert_foretold(changes, outcomes)
+
+        written = {row["record_id"] for row in outcomes.values() if row["status"] == "success"}
+        found = sandbox.salesforce_org.query("SELECT Id FROM Contact WHERE Sync_to_Mainstay__c = false")
+        assert written.isdisjoint(record["Id"] for record in found.records("/"))
+
+        refused = {row["mainstay_id"] for row in changes.values() if row["codes"]}
+        _, left = previewed(store, settings)
+        proposed = {row["mainstay_id"] for row in left.values() if row["action"] not in PERMANENT}
+        assert proposed <= refused
+        again = {row["mainstay_id"]: row for row in left.values()}
+        assert all(again[row["mainstay_id"]]["action"] != "update" for row in changes.values() if not row["codes"])
