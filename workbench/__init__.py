@@ -5,7 +5,8 @@
     wb.connect()                        # the store and both systems, from WORKBENCH_ settings
     wb.pull()
     p = wb.preview("export")            # or "import"
-    p.counts, p.buckets, p.changes.df() # also .pl(), .sql
+    p.counts, p.buckets, p.changes.df() # also .pl(), .arrow(), .sql
+    p.explain("003...")                 # one record's way, in words
     b = p.batch(action="update", by="Dana")
     wb.approve(b, by="Sam")
     wb.push(b)
@@ -20,9 +21,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.notebook import Workbench, approve, connect, preview, pull, push, results, sql
+    from workbench.notebook import (
+        Workbench,
+        approve,
+        batch,
+        connect,
+        explain,
+        import_mapping,
+        mapping,
+        preview,
+        pull,
+        push,
+        results,
+        sql,
+    )
 
-__all__ = ["Workbench", "approve", "connect", "preview", "pull", "push", "results", "sql"]
+__all__ = [
+    "Workbench",
+    "approve",
+    "batch",
+    "connect",
+    "explain",
+    "import_mapping",
+    "mapping",
+    "preview",
+    "pull",
+    "push",
+    "results",
+    "sql",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -39,7 +39,7 @@ class _Bars:
     def __init__(self) -> None:
         from IPython.display import DisplayHandle  # noqa: PLC0415  only notebooks have it
 
-        self._display = DisplayHandle()
+        self._display: Any = DisplayHandle()  # type: ignore[no-untyped-call]
         self._stages: dict[str, tuple[int, int | None, float]] = {}
         self._drawn_at = 0.0
         self._is_shown = False

@@ -62,7 +62,9 @@ class Rows:
     def count_by(self, *columns: str) -> Rows:
         """How many rows there are per combination of these columns, the frequent ones first."""
         names = ", ".join(identifier(name) for name in columns)
-        return self._over(f"SELECT {names}, count(*) AS row_count", f"GROUP BY {names} ORDER BY row_count DESC, {names}")
+        return self._over(
+            f"SELECT {names}, count(*) AS row_count", f"GROUP BY {names} ORDER BY row_count DESC, {names}"
+        )
 
     def __len__(self) -> int:
         return int(self._over("SELECT count(*) AS n").arrow()["n"][0].as_py())
@@ -86,9 +88,7 @@ class Counts(dict[str, int]):
 
     def _repr_html_(self) -> str:
         largest = max([*self.values(), 1])
-        rows = [
-            {"": name, "records": count, " ": Bar(count / largest)} for name, count in self.items()
-        ]
+        rows = [{"": name, "records": count, " ": Bar(count / largest)} for name, count in self.items()]
         return html_table(rows, ["", "records", " "])
 
 

@@ -4,9 +4,6 @@ SELECT row_number() OVER (ORDER BY s."SystemModstamp", s."Id") AS seq,
        filled(s."FirstName") IS NOT NULL AND false AS has_names,
        filled(s."MobilePhone") IS NOT NULL AS has_phone,
        canon_phone(filled(s."MobilePhone")) AS phone_key,
-       CASE WHEN filled(s."FirstName") IS NOT NULL THEN hash(filled(s."FirstName")) END AS "hash of first_name",
-           CASE WHEN coalesce(canon_phone(filled(s."MobilePhone")), filled(s."MobilePhone")) IS NOT NULL THEN hash(coalesce(canon_phone(filled(s."MobilePhone")), filled(s."MobilePhone"))) END AS "hash of phone",
-           CASE WHEN filled(s."Account.Parent.Name") IS NOT NULL THEN hash(filled(s."Account.Parent.Name")) END AS "hash of custom.School",
-           CASE WHEN coalesce(canon_number(number_text(s."GPA__c")), number_text(s."GPA__c")) IS NOT NULL THEN hash(coalesce(canon_number(number_text(s."GPA__c")), number_text(s."GPA__c"))) END AS "hash of custom.GPA"
+       hash(filled(s."FirstName"), coalesce(canon_phone(filled(s."MobilePhone")), filled(s."MobilePhone")), filled(s."Account.Parent.Name"), coalesce(canon_number(number_text(s."GPA__c")), number_text(s."GPA__c"))) AS row_hash
 FROM store.salesforce."Contact" AS s
 WHERE NOT coalesce(s."IsDeleted", false)

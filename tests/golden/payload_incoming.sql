@@ -5,8 +5,8 @@ WITH side_by_side AS (
            w.meets_criteria,
            lower(nullif(c."email", '')) AS "Email",
            coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", '')) AS "MobilePhone",
-           lower(nullif(CAST(s."Email" AS VARCHAR), '')) AS "now Email",
-           coalesce(canon_phone(nullif(CAST(s."MobilePhone" AS VARCHAR), '')), nullif(CAST(s."MobilePhone" AS VARCHAR), '')) AS "now MobilePhone"
+           lower(nullif(s."Email", '')) AS "now Email",
+           coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
     JOIN store.mainstay.contact AS c ON c.id = w.contact_id
     LEFT JOIN store.salesforce."Contact" AS s ON s."Id" = w.record_id
@@ -26,7 +26,7 @@ SELECT contact_id,
        '[' || concat_ws(',',
            CASE WHEN "changes Email" THEN '{"field":"Email","before":' || json_text("now Email") || ',"after":' || json_text("Email") || '}' END,
            CASE WHEN "changes MobilePhone" THEN '{"field":"MobilePhone","before":' || json_text("now MobilePhone") || ',"after":' || json_text("MobilePhone") || '}' END) || ']' AS fields,
-       CASE WHEN is_create AND (true) THEN ['REQUIRED_FIELD_MISSING'] ELSE list_sort(list_distinct([
+       CASE WHEN is_create THEN ['REQUIRED_FIELD_MISSING'] ELSE list_sort(list_distinct([
            CASE WHEN "changes Email" THEN CASE WHEN NOT regexp_full_match("Email", '[^\s\x0b\x1c-\x1f\x{85}\p{Z}@<>(),;:\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}') THEN 'INVALID_EMAIL_ADDRESS' WHEN length("Email") > 80 THEN 'STRING_TOO_LONG' END END,
            CASE WHEN "changes MobilePhone" THEN CASE WHEN length("MobilePhone") > 40 THEN 'STRING_TOO_LONG' END END])) END AS codes,
        CAST([] AS STRUCT(field VARCHAR, claimed VARCHAR, held VARCHAR, holder VARCHAR)[]) AS claims

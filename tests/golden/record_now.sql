@@ -1,7 +1,7 @@
 SELECT s."Id" AS record_id,
        true AS meets_criteria,
-       lower(lower(nullif(CAST(s."Email" AS VARCHAR), ''))) AS match_key_0,
-           lower(coalesce(canon_phone(nullif(CAST(s."MobilePhone" AS VARCHAR), '')), nullif(CAST(s."MobilePhone" AS VARCHAR), ''))) AS match_key_1,
-       hash(lower(nullif(CAST(s."Email" AS VARCHAR), '')), coalesce(canon_phone(nullif(CAST(s."MobilePhone" AS VARCHAR), '')), nullif(CAST(s."MobilePhone" AS VARCHAR), ''))) AS row_hash
+       lower(lower(nullif(s."Email", ''))) AS match_key_0,
+           lower(coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS match_key_1,
+       hash(lower(nullif(s."Email", '')), coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS row_hash
 FROM store.salesforce."Contact" AS s
 WHERE NOT coalesce(s."IsDeleted", false)

@@ -272,7 +272,7 @@ def _truth(value: _Value) -> str:
 def _text(value: _Value) -> str:
     if value.kind not in ("text", "unknown"):
         raise UnsupportedFormula(f"a {value.kind} stands where a text is needed")
-    return f"coalesce({value.sql}, '')"
+    return value.sql if value.sql.startswith("'") else f"coalesce({value.sql}, '')"
 
 
 def _number(value: _Value) -> str:

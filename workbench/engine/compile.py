@@ -112,14 +112,9 @@ def row_hash(columns: Sequence[str]) -> str:
     return f"hash({', '.join(columns)})" if columns else "CAST(0 AS UBIGINT)"
 
 
-def fingerprints(pairs: Sequence[Pair], values: Sequence[str]) -> str:
-    """A hash per value: eight bytes tell equal from different, and a blank stays NULL."""
-    return lines(
-        [
-            f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END AS {pair.fingerprint}"
-            for pair, value in zip(pairs, values, strict=True)
-        ]
-    )
+def fingerprint(pair: Pair, value: str) -> str:
+    """The hash of one value as a column; a blank stays NULL."""
+    return f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END AS {pair.fingerprint}"
 
 
 def either(conditions: Sequence[str]) -> str:

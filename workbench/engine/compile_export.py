@@ -11,12 +11,13 @@ from workbench.engine.compile import (
     canonical,
     either,
     field_change,
-    fingerprints,
+    fingerprint,
     joined,
     json_key,
     json_value,
     lines,
     mainstay_text,
+    row_hash,
     salesforce_text,
 )
 from workbench.engine.compile_codes import partial_codes
@@ -57,10 +58,35 @@ def contact_values(plan: ExportPlan) -> list[str]:
     return [canonical(pair.mainstay, mainstay_text(pair.mainstay)) for pair in plan.pairs]
 
 
-def outgoing(plan: ExportPlan, *, only: bool = False, since: bool = False) -> str:
-    """work.outgoing: one row per Salesforce record in FIFO order: identity keys and a fingerprint of each value.
+def blank_counts(plan: ExportPlan) -> str:
+    """One row: how many values of each pair are blank, first in Salesforce, then in Mainstay."""
+    left = [f"count(*) - count(s.{identifier(pair.salesforce.name)})" for pair in plan.pairs]
+    right = [f"count(*) - count(c.{identifier(pair.mainstay.path)})" for pair in plan.pairs]
+    return f"""SELECT (SELECT [{", ".join(left)}] FROM store.salesforce.{identifier(plan.sobject)} AS s),
+       (SELECT [{", ".join(right)}] FROM store.mainstay.contact AS c)"""
 
-    Narrow on purpose: fingerprints are eight bytes to compare, and only rows that differ are looked at by value.
+
+def split_pairs(plan: ExportPlan, blanks: tuple[list[int], list[int]], tolerance: int) -> tuple[list[Pair], list[Pair]]:
+    """(dense, sparse): pairs that one hash may cover, and those compared one by one.
+
+    A blank in Salesforce beside a value in Mainstay is no change, but it would make the whole row's hash differ;
+    so pairs that are blank more often in Salesforce than in Mainstay keep a fingerprint of their own.
+    """
+    is_dense = [left <= right + tolerance for left, right in zip(*blanks, strict=True)]
+    dense = [pair for pair, dense in zip(plan.pairs, is_dense, strict=True) if dense or plan.include_field_deletions]
+    return dense, [pair for pair in plan.pairs if pair not in dense]
+
+
+def _hashes(plan: ExportPlan, sparse: Sequence[Pair], values: Sequence[str]) -> str:
+    by_pair = dict(zip(plan.pairs, values, strict=True))
+    together = [value for pair, value in by_pair.items() if pair not in sparse]
+    return lines([f"{row_hash(together)} AS row_hash", *(fingerprint(pair, by_pair[pair]) for pair in sparse)])
+
+
+def outgoing(plan: ExportPlan, sparse: Sequence[Pair] = (), *, only: bool = False, since: bool = False) -> str:
+    """work.outgoing: one row per Salesforce record in FIFO order: identity keys and hashes of the values.
+
+    Narrow on purpose: a hash is eight bytes to compare, and only rows that differ are looked at value by value.
     Binds $only where `only` is set, $since where `since` is.
     """
     phone = plan.pair("phone")
@@ -76,28 +102,28 @@ def outgoing(plan: ExportPlan, *, only: bool = False, since: bool = False) -> st
        {has_names} AS has_names,
        {raw_phone} IS NOT NULL AS has_phone,
        canon_phone({raw_phone}) AS phone_key,
-       {fingerprints(plan.pairs, _outgoing_values(plan))}
+       {_hashes(plan, sparse, _outgoing_values(plan))}
 FROM store.salesforce.{identifier(plan.sobject)} AS s
 WHERE NOT coalesce(s."IsDeleted", false){where}"""
 
 
-def contact_now(plan: ExportPlan) -> str:
-    """work.contact_now: one row per contact: identity keys and a fingerprint of each value."""
+def contact_now(plan: ExportPlan, sparse: Sequence[Pair] = ()) -> str:
+    """work.contact_now: one row per contact: identity keys and hashes of the values."""
     return f"""SELECT c.id AS contact_id,
        nullif(c.crm_id, '') AS crm_id_key,
        coalesce(canon_phone(c.phone), nullif(c.phone, '')) AS phone_key,
        coalesce(canon_phone(c.previous_phone), nullif(c.previous_phone, '')) AS previous_phone_key,
-       {fingerprints(plan.pairs, contact_values(plan))}
+       {_hashes(plan, sparse, contact_values(plan))}
 FROM store.mainstay.contact AS c"""
 
 
-def differing(plan: ExportPlan) -> str:
-    """work.differing: record_id of every update that would change a value; a blank changes nothing unless cleared."""
-    unequal = [f"o.{pair.fingerprint} IS DISTINCT FROM n.{pair.fingerprint}" for pair in plan.pairs]
-    if not plan.include_field_deletions:
-        unequal = [
-            f"(o.{pair.fingerprint} IS NOT NULL AND {test})" for pair, test in zip(plan.pairs, unequal, strict=True)
-        ]
+def differing(sparse: Sequence[Pair] = ()) -> str:
+    """work.differing: record_id of every update that may change a value; the payload decides by value."""
+    unequal = ["o.row_hash IS DISTINCT FROM n.row_hash"]
+    unequal += [
+        f"(o.{pair.fingerprint} IS NOT NULL AND o.{pair.fingerprint} IS DISTINCT FROM n.{pair.fingerprint})"
+        for pair in sparse
+    ]
     return f"""SELECT v.record_id
 FROM work.verdict_outgoing AS v
 JOIN work.outgoing AS o ON o.record_id = v.record_id

@@ -20,13 +20,14 @@ from workbench.domain.fields import Direction
 from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues, catalogue_problems, shape_problems
 from workbench.engine import compile_export, compile_import
+from workbench.engine.compile import Pair
 from workbench.engine.plans import ExportPlan, ImportPlan
 from workbench.engine.rules_sql import install_rules
 from workbench.engine.sequence import label_groups, walk
 from workbench.errors import ConfigurationError, StepFailed
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
-from workbench.store.quoting import literal
+from workbench.store.quoting import identifier, literal
 from workbench.store.steps import make_table, run_step, step_sql
 
 Progress = Callable[[str, int, int | None], None]
@@ -121,8 +122,9 @@ def _export_steps(con: duckdb.DuckDBPyConnection, store: Store, plan: ExportPlan
     clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
     with store.attached(con):
         with stages.stage("compile"):
-            make_table(con, "outgoing", compile_export.outgoing(plan, **_scoped(scope)), scope.params)
-            make_table(con, "contact_now", compile_export.contact_now(plan))
+            sparse = _sparse(con, plan)
+            make_table(con, "outgoing", compile_export.outgoing(plan, sparse, **_scoped(scope)), scope.params)
+            make_table(con, "contact_now", compile_export.contact_now(plan, sparse))
         with stages.stage("match"):
             run_step(con, "outgoing", "crm_id_owner")
             run_step(con, "outgoing", "phone_owner")
@@ -134,7 +136,7 @@ def _export_steps(con: duckdb.DuckDBPyConnection, store: Store, plan: ExportPlan
             run_step(con, "outgoing", "collision_outgoing")
             label_groups(con)
         with stages.stage("diff"):
-            make_table(con, "differing", compile_export.differing(plan))
+            make_table(con, "differing", compile_export.differing(sparse))
             run_step(con, "outgoing", "sending", {"include_all_fields": plan.include_all_fields})
             make_table(con, "payload", compile_export.payload(plan))
         with stages.stage("sequence"):
@@ -143,6 +145,18 @@ def _export_steps(con: duckdb.DuckDBPyConnection, store: Store, plan: ExportPlan
         run_step(con, "outgoing", "change_outgoing")
         run_step(con, "outgoing", "bucket_outgoing")
         _must_add_up(con, "outgoing_adds_up")
+
+
+def _sparse(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Sequence[Pair]:
+    """The pairs whose blanks would make whole rows look different; a handful of rows may do so for nothing."""
+    if not plan.pairs:
+        return ()
+    found = con.execute(compile_export.blank_counts(plan)).fetchone()
+    pulled = con.execute(f"SELECT count(*) FROM store.salesforce.{identifier(plan.sobject)}").fetchone()
+    assert found is not None
+    assert pulled is not None
+    _, sparse = compile_export.split_pairs(plan, (found[0], found[1]), tolerance=pulled[0] // 1000)
+    return sparse
 
 
 def _import_steps(con: duckdb.DuckDBPyConnection, store: Store, plan: ImportPlan, scope: Scope, stages: Stages) -> None:

@@ -32,7 +32,8 @@ _MACROS: Final = (
     """CREATE OR REPLACE MACRO number_text(d) AS (
     CASE WHEN d = trunc(d) AND abs(d) < 1e15 THEN CAST(CAST(d AS BIGINT) AS VARCHAR) ELSE CAST(d AS VARCHAR) END)""",
     f"""CREATE OR REPLACE MACRO canon_number(t) AS (
-    CASE WHEN regexp_matches(t, {literal(rules.NUMBER_PATTERN)}) AND isfinite(TRY_CAST(t AS DOUBLE))
+    CASE WHEN CAST(TRY_CAST(t AS BIGINT) AS VARCHAR) = t AND length(t) < 15 THEN t
+         WHEN regexp_matches(t, {literal(rules.NUMBER_PATTERN)}) AND isfinite(TRY_CAST(t AS DOUBLE))
          THEN number_text(TRY_CAST(t AS DOUBLE)) END)""",
     f"""CREATE OR REPLACE MACRO canon_truth(t) AS (
     CASE WHEN lower(t) IN ({_list(rules.TRUE_WORDS)}) THEN 'true'

@@ -124,13 +124,17 @@ def _send(  # noqa: PLR0917  one record's context, in reading order
 ) -> dict[str, Any]:
     """One record in package order: PUT by CRM ID, PUT by phone, POST; the first that finds its contact answers."""
     filled = _without_clears(body)
+    filled.pop("crm_id", None)
     if (target := directory.by_crm_id(record_id)) is not None:
-        rule, path, sent = "crm_id", record_id, {**filled, **_clears(plan, filled, target)}
-        sent.pop("crm_id", None)
+        rule, path, sent = "crm_id", record_id, _update(plan, filled, target)
     elif phone is not None and (target := directory.by_phone(phone)) is not None:
-        rule, path, sent = "phone", phone, {**filled, "crm_id": record_id}
+        rule, path, sent = (
+            "phone",
+            phone,
+            {"crm_id": record_id, **_update(plan, filled, target)},
+        )
     else:
-        rule, path, sent = "none", "", {**filled, "crm_id": record_id}
+        rule, path, sent = "none", "", {"crm_id": record_id, **filled}
     if rule == "none":
         answer = ladder.post(sent, directory, institution)
     else:
@@ -156,18 +160,35 @@ def _without_clears(body: dict[str, Any]) -> dict[str, Any]:
     return {**filled, "custom": custom} if custom else filled
 
 
-def _clears(plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact) -> dict[str, Any]:
-    """UNSET for each mapped value that is blank in Salesforce and filled on this contact."""
+def _update(plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact) -> dict[str, Any]:
+    """What a PUT to this contact carries: the values that differ, and the clears that the mapping includes."""
+    return _with_clears(plan, _delta(plan, filled, contact), filled, contact)
+
+
+def _delta(plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact) -> dict[str, Any]:
+    """The values that differ from this contact's, or all of them where the mapping includes all fields."""
+    if plan.include_all_fields:
+        return dict(filled)
+    known = contact.get("custom", {})
+    custom = {name: v for name, v in filled.get("custom", {}).items() if _text(v) != _text(known.get(name))}
+    differs = {name: v for name, v in filled.items() if name != "custom" and _text(v) != _text(contact.get(name))}
+    return {**differs, "custom": custom} if custom else differs
+
+
+def _with_clears(
+    plan: ExportPlan, sent: dict[str, Any], filled: Mapping[str, Any], contact: ladder.Contact
+) -> dict[str, Any]:
+    """`sent` and UNSET for each mapped value that is blank in Salesforce and filled on this contact."""
     if not plan.include_field_deletions:
-        return {}
-    clears: dict[str, Any] = {}
-    custom = dict(filled.get("custom", {}))
+        return sent
+    custom, known = dict(sent.get("custom", {})), contact.get("custom", {})
     for pair in plan.pairs:
-        name, source = pair.mainstay.name, contact.get("custom", {}) if pair.mainstay.is_custom else contact
-        target = custom if pair.mainstay.is_custom else clears
-        if name not in (custom if pair.mainstay.is_custom else filled) and source.get(name) is not None:
-            target[name] = rules.UNSET
-    return {**clears, "custom": custom} if custom else clears
+        name = pair.mainstay.name
+        if pair.mainstay.is_custom and name not in filled.get("custom", {}) and known.get(name) is not None:
+            custom[name] = rules.UNSET
+        elif not pair.mainstay.is_custom and name not in filled and contact.get(name) is not None:
+            sent = {**sent, name: rules.UNSET}
+    return {**sent, "custom": custom} if custom else sent
 
 
 def _field_changes(sent: Mapping[str, Any], contact: ladder.Contact) -> list[dict[str, Any]]:

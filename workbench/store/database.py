@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,9 @@ class Store:
                     con.execute(sql, dict(params))
                 con.commit()
             except BaseException:
-                con.rollback()
+                # A failed statement may have ended the transaction itself; its own error is the one to show.
+                with suppress(duckdb.TransactionException):
+                    con.rollback()
                 raise
 
     @contextmanager

@@ -11,7 +11,7 @@ SELECT verdict.record_id,
        verdict.phone_fate,
        CASE WHEN verdict.rule = 'none' THEN 'POST' ELSE 'PUT' END AS method,
        verdict.rule <> 'crm_id' AS sends_crm_id,
-       $include_all_fields OR verdict.action IN ('create', 'blocked') OR walked.record_id IS NOT NULL AS is_full,
+       $include_all_fields OR verdict.rule = 'none' OR walked.record_id IS NOT NULL AS is_full,
        walked.record_id IS NOT NULL AS is_walked
 FROM work.verdict_outgoing AS verdict
 LEFT JOIN walked ON walked.record_id = verdict.record_id

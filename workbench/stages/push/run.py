@@ -51,8 +51,9 @@ OnEvent = Callable[[dict[str, Any]], None]
 
 # Without a canary of the caller's, a push still begins with a small slice, so that the stop rule can speak early.
 FIRST_SLICE: Final = 100
-# So often a change without an answer is sent again in one run.
-MISSES: Final = 3
+# So often a change without an answer is sent in one run: the client repeats a Mainstay PUT by itself, nothing else.
+MISSES_OF_REPEATED: Final = 3
+MISSES: Final = 8
 
 
 def push_batch(
@@ -176,7 +177,7 @@ class _Push:
         given_up = []
         for change_id, error in result.lost.items():
             self.misses[change_id] = self.misses.get(change_id, 0) + 1
-            if self.misses[change_id] < MISSES:
+            if self.misses[change_id] < _patience(by_id[change_id]):
                 continue
             if not _may_have_happened(error):
                 raise error
@@ -302,6 +303,11 @@ def _dry(store: Store, batch: BatchRow) -> PushReport:
 
 def _all_statuses(counts: Any) -> dict[str, int]:
     return {str(status): counts.get(str(status), 0) for status in Status}
+
+
+def _patience(change: PlannedChange) -> int:
+    is_repeated = all(request.system == "mainstay" and request.method == "PUT" for request in change.requests)
+    return MISSES_OF_REPEATED if is_repeated else MISSES
 
 
 def _may_have_happened(error: RemoteError) -> bool:

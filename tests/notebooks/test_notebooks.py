@@ -1,0 +1,95 @@
+"""Each notebook runs from its first cell to its last against both sandbox systems, in under a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from workbench.simulators import world
+from workbench.simulators.sandbox import Sandbox
+
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+SOURCES = sorted(FOLDER.glob("*.py"))
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(world.generate(400, 7)) as running:
+        yield running
+
+
+@pytest.fixture
+def environment(sandbox, tmp_path, monkeypatch):
+    """Both systems as they were at first, an empty store, and IPython's own files out of the way."""
+    saved = sandbox.saved()
+    names = {
+        **sandbox.settings_env(),
+        "WORKBENCH_DATABASE": str(tmp_path / "store.duckdb"),
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    yield
+    sandbox.restore(saved)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # jupyter_client's, in the driving process; the notebook itself runs in a kernel
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_it_runs_within_a_minute(source, environment):
+    notebook = jupytext.read(source)
+    client = NotebookClient(
+        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
+    )
+    started = time.perf_counter()
+    asyncio.run(client.async_execute())
+    seconds = time.perf_counter() - started
+    assert seconds < SECONDS
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", output.text
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", ()) if "data" in output]
+    assert any("text/html" in output.data for output in shown)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_the_ipynb_is_its_source_without_outputs(source):
+    notebook = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    written = jupytext.read(source)
+    assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [
+        (cell.cell_type, cell.source) for cell in written.cells
+    ], "run: python scripts/strip_notebooks.py"
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_cells_are_short_and_use_public_names(source):
+    notebook = jupytext.read(source)
+    assert notebook.cells[0].source.startswith("# "), "a notebook opens with its title"
+    for cell in notebook.cells:
+        assert len(cell.source.splitlines()) <= 24, cell.source
+        if cell.cell_type == "code":
+            imported = re.findall(r"(?:from|import) (workbench[\w.]*)", cell.source)
+            assert set(imported) <= {"workbench", "workbench.errors", "workbench.lab"}, imported
+
+
+def test_the_kernel_is_this_python():
+    """`python3` resolves to the environment that runs the tests, not to another kernel of this machine."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    spec = KernelSpecManager().get_kernel_spec("python3")
+    assert Path(spec.argv[0]).name in {Path(sys.executable).name, "python", "python3"}
