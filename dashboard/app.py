@@ -1,4 +1,4 @@
-"""The dashboard's navigation: `streamlit run dashboard/app.py` (dashboard/serve.py is the same with safe headers)."""
+"""Navigation only: which screens exist, and what stands around all of them."""
 
 from __future__ import annotations
 
@@ -8,38 +8,52 @@ from pathlib import Path
 import streamlit as st
 
 HERE = Path(__file__).resolve().parent
-if str(HERE.parent) not in sys.path:  # `streamlit run` puts this folder on the path, not the one above it
+if str(HERE.parent) not in sys.path:  # `streamlit run` puts only this folder on the path
     sys.path.insert(0, str(HERE.parent))
 
-from dashboard.components.page import SCREENS, org_badges  # noqa: E402 - after the path is set
-from dashboard.session import visitor  # noqa: E402 - after the path is set
+from dashboard import session  # noqa: E402 - the path has to be set first
+from dashboard.components import sidebar  # noqa: E402
 
-st.set_page_config(page_title="Mainstay Workbench", page_icon=str(HERE / "static" / "favicon.svg"), layout="wide")
-st.html(HERE / "static" / "app.css")
-
-GROUPS = {
-    "": ("overview",),
-    "Review": ("previews", "approvals", "results", "people", "campaigns"),
-    "Configure": ("mapping", "fields", "errors", "logs", "settings"),
+SCREENS = {
+    "": [("overview", "Overview", "space_dashboard")],
+    "Review": [
+        ("preview", "Preview", "preview"),
+        ("approvals", "Approvals", "fact_check"),
+        ("results", "Sync results", "receipt_long"),
+    ],
+    "People": [("people", "People", "person_search"), ("campaigns", "Campaigns", "campaign")],
+    "Configure": [
+        ("mapping", "Field mapping", "schema"),
+        ("field_types", "Field types", "data_object"),
+        ("errors", "Error dictionary", "menu_book"),
+        ("app_logs", "App logs", "terminal"),
+        ("settings", "Settings", "tune"),
+    ],
 }
+
+st.set_page_config(
+    page_title="Mainstay Workbench",
+    page_icon=str(HERE / "static" / "favicon.svg"),  # a local file: an icon name would be fetched from the internet
+    layout="wide",
+    initial_sidebar_state="expanded",
+)
+st.html(HERE / "static" / "app.css")
 pages = {
     group: [
         st.Page(
-            HERE / "screens" / f"{name}.py",
-            title=SCREENS[name][0],
-            icon=SCREENS[name][1],
+            f"screens/{name}.py",
+            title=title,
+            icon=f":material/{icon}:",
             default=name == "overview",
+            url_path=None if name == "overview" else name,
         )
-        for name in names
-        if name in SCREENS
+        for name, title, icon in screens
+        if (HERE / "screens" / f"{name}.py").is_file()
     ]
-    for group, names in GROUPS.items()
+    for group, screens in SCREENS.items()
 }
-is_embedded = st.query_params.get("embed") == "true"
-page = st.navigation(pages, position="hidden" if is_embedded else "sidebar")
-if not is_embedded:
+page = st.navigation(pages, position="hidden" if session.is_embedded() else "sidebar")
+if not session.is_embedded():
     st.logo(str(HERE / "static" / "logo.svg"), icon_image=str(HERE / "static" / "favicon.svg"), size="large")
-    with st.sidebar:
-        org_badges()
-        st.caption(f"{visitor().name} · {visitor().role}")
-page.run()
+    sidebar.show()
+session.guarded(page.run)

@@ -83,6 +83,4 @@ async def ready(_request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-app = st.App(
-    "app.py", lifespan=lifespan, middleware=[Middleware(SafeHeaders)], routes=[Route("/api/ready", ready)]
-)
+app = st.App("app.py", lifespan=lifespan, middleware=[Middleware(SafeHeaders)], routes=[Route("/api/ready", ready)])

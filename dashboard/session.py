@@ -1,45 +1,48 @@
-"""What a page needs to know: the settings, the store, who is looking, and reads that are cached until something grows."""
+"""Access to the store and the settings; reads are kept until something they show has changed."""
 
 from __future__ import annotations
 
+import getpass
 import os
-import pwd
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Final, ParamSpec, TypeVar
 
 import streamlit as st
 
-from workbench import views_dashboard
-from workbench.operations import connection_kinds, open_store
+from workbench import operations, views_dashboard
+from workbench.errors import WorkbenchError
+from workbench.logs import get_logger
 from workbench.settings import Settings, load_settings
 from workbench.store import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Role = Literal["viewer", "analyst", "approver", "admin"]
-RANKS: tuple[Role, ...] = ("viewer", "analyst", "approver", "admin")
+
+log = get_logger(__name__)
+
+ROLES: Final = ("viewer", "analyst", "approver", "admin")
+# What a role may do; every later role may also do what the earlier ones may.
+NEEDED: Final = {
+    "request": "analyst",
+    "edit_mapping": "analyst",
+    "decide": "approver",
+    "push": "approver",
+    "disconnect": "admin",
+}
 
 
 @dataclass(frozen=True)
-class Visitor:
-    """Who is looking, and what they may do: viewer reads, analyst requests, approver decides, admin configures."""
+class Person:
+    """Who sits in front of the screen."""
 
     name: str
-    role: Role
+    role: str
 
-    def may(self, role: Role) -> bool:
-        return RANKS.index(self.role) >= RANKS.index(role)
-
-
-@dataclass(frozen=True)
-class Org:
-    """One side of the sync as a badge shows it."""
-
-    system: str
-    host: str
-    kind: Literal["sandbox", "production", "not connected"]
+    def may(self, deed: str) -> bool:
+        """Whether the role reaches far enough for request | edit_mapping | decide | push | disconnect."""
+        return ROLES.index(self.role) >= ROLES.index(NEEDED[deed])
 
 
 @st.cache_resource(show_spinner=False)
@@ -49,62 +52,57 @@ def settings() -> Settings:
 
 @st.cache_resource(show_spinner=False)
 def store() -> Store:
-    return open_store(settings())
+    return operations.open_store(settings())
 
 
-def visitor() -> Visitor:
-    """The person this server runs for: named by the settings, else the operating system's user, an approver."""
+def person() -> Person:
+    """From the settings' `dashboard` part where this version has one, else the operating system's user."""
     chosen = getattr(settings(), "dashboard", None)
-    name = getattr(chosen, "user", None) or pwd.getpwuid(os.getuid()).pw_name
-    return Visitor(name, getattr(chosen, "role", "approver"))
+    role = st.session_state.get("role") or getattr(chosen, "role", None) or "approver"
+    return Person(getattr(chosen, "user", None) or _system_user(), role if role in ROLES else "viewer")
 
 
-def orgs() -> tuple[Org, Org]:
-    """Salesforce and Mainstay: where they are and whether a mistake there would be real."""
-    kinds = connection_kinds(settings())
-    salesforce, mainstay = settings().salesforce, settings().mainstay
-    login = salesforce.instance_url or salesforce.login_url or f"https://{salesforce.domain}.salesforce.com"
-    return (
-        Org("Salesforce", _host(login), _kind(_host(login), connected=kinds["salesforce"] is not None)),
-        Org("Mainstay", _host(mainstay.base_url), _kind(_host(mainstay.base_url), connected=mainstay.token is not None)),
-    )
+def _system_user() -> str:
+    with suppress(KeyError, OSError):  # a container may run under a number without a name
+        return getpass.getuser()
+    return f"user {os.getuid()}"
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).netloc or url
+def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """`function(store, *args)`, kept while nothing in the store has moved (a new pull, preview, step or result)."""
+    return _read(function, f"{function.__module__}.{function.__qualname__}", _moment(), args, kwargs)
 
 
-def _kind(host: str, *, connected: bool) -> Literal["sandbox", "production", "not connected"]:
-    if not connected:
-        return "not connected"
-    name = host.split(":")[0]
-    is_sandbox = name in {"127.0.0.1", "localhost", "test.salesforce.com"} or ".sandbox." in name
-    return "sandbox" if is_sandbox else "production"
+@st.cache_data(max_entries=500, show_spinner=False)
+def _read(_function: Callable[..., T], _name: str, moment: tuple[Any, ...], args: Any, kwargs: Any) -> T:
+    return _function(store(), *args, **kwargs)
 
 
-def read(view: Callable[Concatenate[Store, P], T], *args: P.args, **named: P.kwargs) -> T:
-    """The answer of a read model, asked again only after something was pulled, previewed, decided, pushed or saved."""
-    key = (store().dsn, f"{view.__module__}.{view.__qualname__}", stamp())
-    found: T = _read(key, args, tuple(sorted(named.items())), view)
-    return found
+def _moment() -> tuple[Any, ...]:
+    """Asked of the store once per run of a page."""
+    return (settings().database, *views_dashboard.moment(store()))
 
 
-def stamp() -> tuple[Any, ...]:
-    return _stamp()
+def is_embedded() -> bool:
+    """Whether the page stands inside another one (`?embed=true`)."""
+    return str(st.query_params.get("embed", "")).lower() == "true" or bool(st.context.is_embedded)
 
 
-def refresh() -> None:
-    """After an action: see its effect at once."""
-    _stamp.clear()
+def guarded(run: Callable[[], None]) -> None:
+    """Run a screen; what the workbench refuses is shown as its sentence, a bug is logged and said calmly."""
+    try:
+        run()
+    except WorkbenchError as error:
+        st.error(_sentence(error), icon=":material/error:")
+    except Exception:
+        log.exception("a screen failed")
+        st.error(
+            "This screen met a fault and stopped. The details are in the log of the dashboard's process.",
+            icon=":material/error:",
+        )
 
 
-@st.cache_data(ttl=2, show_spinner=False)
-def _stamp() -> tuple[Any, ...]:
-    return views_dashboard.stamp(store())
+def _sentence(error: WorkbenchError) -> str:
+    from dashboard.components.text import md
 
-
-# Streamlit hashes every argument whose name starts with no underscore; `key` carries the view's name and the stamp.
-@st.cache_data(max_entries=400, show_spinner=False)
-def _read(key: tuple[Any, ...], args: tuple[Any, ...], named: tuple[tuple[str, Any], ...], _view: Any) -> Any:
-    del key
-    return _view(store(), *args, **dict(named))
+    return "  \n".join(md(line) for line in str(error).splitlines())

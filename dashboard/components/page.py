@@ -18,7 +18,11 @@ SCREENS: Final = {
     "errors": ("Error dictionary", ":material/menu_book:"),
 }
 _COLOURS: Final = {"sandbox": "green", "production": "red", "not connected": "gray"}
-_ICONS: Final = {"sandbox": ":material/science:", "production": ":material/warning:", "not connected": ":material/link_off:"}
+_ICONS: Final = {
+    "sandbox": ":material/science:",
+    "production": ":material/warning:",
+    "not connected": ":material/link_off:",
+}
 
 
 @contextmanager
@@ -41,7 +45,9 @@ def org_badges() -> None:
 
 
 def org_badge(org: Org) -> None:
-    text = org.kind.capitalize() if org.kind == "not connected" else f"{org.kind.capitalize()} · {markdown_safe(org.host)}"
+    text = (
+        org.kind.capitalize() if org.kind == "not connected" else f"{org.kind.capitalize()} · {markdown_safe(org.host)}"
+    )
     st.badge(text, icon=_ICONS[org.kind], color=_COLOURS[org.kind])  # type: ignore[arg-type]
 
 

@@ -30,7 +30,9 @@ def _drawer(name: str) -> None:
     _head(result)
     _findings(result)
     fields = views.json_or_text((result["change"] or {}).get("fields")) or []
-    tabs = st.tabs([counted(len(fields), "field change"), counted(len(result["attempt_list"]), "request"), "All fields"])
+    tabs = st.tabs(
+        [counted(len(fields), "field change"), counted(len(result["attempt_list"]), "request"), "All fields"]
+    )
     with tabs[0]:
         if fields:
             st.html(markup.differences(fields))
@@ -53,12 +55,19 @@ def _findings(result: dict[str, Any]) -> None:
     """What was predicted beside what came, and each code with its way into the dictionary."""
     predicted, actual = result["predicted_codes"] or [], result["codes"] or []
     rows = [
-        ("Predicted", markup.pill(result["predicted_status"] or "unknown", _colour(result["predicted_status"])), _codes(predicted)),
+        (
+            "Predicted",
+            markup.pill(result["predicted_status"] or "unknown", _colour(result["predicted_status"])),
+            _codes(predicted),
+        ),
         ("Actual", markup.pill(result["status"], _colour(result["status"])), _codes(actual)),
     ]
     st.html(markup.table(("", "Status", "Codes"), rows, label="Predicted and actual"))
     if result["is_as_predicted"] is False:
-        st.warning("The answer differs from the prediction: the data moved after the pull, or a rule is wrong.", icon=":material/help:")
+        st.warning(
+            "The answer differs from the prediction: the data moved after the pull, or a rule is wrong.",
+            icon=":material/help:",
+        )
     method = (result["endpoint"] or " ").split(" ")[0]
     for item in _items(result["fail_message"]):
         entry = entry_of(str(item.get("code", "")), method=method, message=str(item.get("message", "")))
@@ -105,12 +114,20 @@ def _attempts(attempts: list[dict[str, Any]]) -> None:
 def pretty(body: str | None) -> str:
     """A stored body, indented where it is JSON."""
     found = views.json_or_text(body)
-    return "(empty)" if found is None else found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False)
+    return (
+        "(empty)"
+        if found is None
+        else found
+        if isinstance(found, str)
+        else json.dumps(found, indent=2, ensure_ascii=False)
+    )
 
 
 def guide_fields(result: dict[str, Any]) -> list[tuple[str, Any]]:
     """The fields of a Sync Result as the guide names them, then ours."""
-    status = "Fail" if result["status"] == "fail" else "Success" if result["status"] in {"success", "partial"} else "Unknown"
+    status = (
+        "Fail" if result["status"] == "fail" else "Success" if result["status"] in {"success", "partial"} else "Unknown"
+    )
     return [
         ("Sync Result Name", result["name"]),
         ("Direction", result["direction"]),

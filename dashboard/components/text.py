@@ -1,31 +1,31 @@
-"""Text for the screen: names and messages come from learners and two CRMs, so nothing of theirs may become markup."""
+"""Untrusted text on its way into a page. Names, messages and faults come from students and two CRMs."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Final
-from zoneinfo import ZoneInfo
+from html import escape
+from typing import Any, Final
 
-import streamlit as st
+from workbench.domain.changes import BatchState
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=])")
-_FORMULA: Final = re.compile(r"^[\s﻿]*[=+\-@\t\r|%]")
+# Autolinks and :material/...: act on text nodes, so a backslash does not stop them; a word joiner does.
+_AUTOLINK: Final = re.compile(r"(\\?:)(?=//|material)|(?<=www)(?=\\?\.)|(?=@)", re.IGNORECASE)
+_FORMULA: Final = re.compile(r"^[\s\ufeff]*[=+\-@\t\r|%]")
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
 
-BUCKETS: Final = {
-    "none": "Already equal",
-    "in_sync": "In sync",
-    "to_update": "To update",
-    "to_link": "To link",
-    "only_in_salesforce": "Only in Salesforce",
-    "only_in_mainstay": "Only in Mainstay",
-    "reached_by_excluded_only": "Reached by excluded records only",
-    "reached_by_blocked_only": "Reached by blocked records only",
-}
-ROUTES: Final = {"export": "Salesforce → Mainstay", "import": "Mainstay → Salesforce"}
-SHOWN_DIRECTION: Final = {"export": "SF to Mainstay", "import": "Mainstay to SF"}
+STATUS_LABELS: Final = {"success": "Success", "partial": "Partial", "fail": "Fail", "unknown": "Unknown"}
 STATUS_COLOURS: Final = {"success": "green", "partial": "orange", "fail": "red", "unknown": "gray"}
+ACTION_LABELS: Final = {
+    "update": "Update",
+    "link": "Link",
+    "create": "Create",
+    "none": "In sync",
+    "excluded": "Excluded",
+    "conflict": "Conflict",
+    "blocked": "Blocked",
+}
 ACTION_COLOURS: Final = {
     "update": "blue",
     "link": "violet",
@@ -36,78 +36,91 @@ ACTION_COLOURS: Final = {
     "blocked": "red",
 }
 STATE_COLOURS: Final = {
-    "draft": "gray",
-    "submitted": "blue",
-    "approved": "violet",
-    "rejected": "red",
-    "stale": "orange",
-    "pushing": "blue",
-    "paused": "orange",
-    "done": "green",
-    "cancelled": "gray",
+    BatchState.DRAFT: "gray",
+    BatchState.SUBMITTED: "orange",
+    BatchState.APPROVED: "blue",
+    BatchState.PUSHING: "violet",
+    BatchState.PAUSED: "orange",
+    BatchState.DONE: "green",
+    BatchState.REJECTED: "red",
+    BatchState.STALE: "red",
+    BatchState.CANCELLED: "gray",
 }
+DIRECTION_LABELS: Final = {"export": "Salesforce to Mainstay", "import": "Mainstay to Salesforce"}
+SYSTEM_LABELS: Final = {"salesforce": "Salesforce", "mainstay": "Mainstay"}
 
 
-def markdown_safe(value: object) -> str:
-    """A value for markdown, labels, captions and toasts: it shows as written and links to nothing."""
-    text = " ".join(str("" if value is None else value).split())
-    text = _MARKDOWN.sub(r"\\\1", text)
-    # Links and :material/…: are recognised in plain text too, where a backslash does not help: a word joiner does.
-    return re.sub(r"(?i)(\\?:)(?=//|material)|(?<=www)(?=\\?\.)|(?=@)", lambda found: found.group(0) + "⁠", text)
+def md(value: object) -> str:
+    r"""Escape for markdown, labels, captions, buttons, toasts and st.table, all of which render Markdown.
+
+    >>> md("![x](http://evil)")
+    '\\!\\[x\\]\\(http\\:\u2060//evil\\)'
+    """
+    text = " ".join(("" if value is None else str(value)).split())
+    return _AUTOLINK.sub(lambda match: match[0] + "\u2060", _MARKDOWN.sub(r"\\\1", text))
 
 
-def sheet_safe(value: object) -> object:
-    """A value for a CSV file: spreadsheets show it and calculate nothing."""
+def csv_safe(value: Any) -> Any:
+    """Neutralise what a spreadsheet would run as a formula; numbers and phones stay as they are.
+
+    >>> csv_safe("=HYPERLINK(1)"), csv_safe("+14045550101"), csv_safe(7)
+    ("'=HYPERLINK(1)", '+14045550101', 7)
+    """
     if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value.strip()):
         return "'" + value
     return value
 
 
-def bucket_name(bucket: str) -> str:
-    return BUCKETS.get(bucket, bucket.replace("_", " ").capitalize())
-
-
-def count(number: float | None) -> str:
-    return "–" if number is None else f"{number:,.0f}"
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 record`, `2,000 records`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def percent(share: float | None) -> str:
-    """Never rounded up to 100 %, nor down to 0 %."""
-    if share is None:
-        return "–"
-    if 0.999 <= share < 1:
-        return "99.9 %"
-    return f"{share * 100:.0f} %" if share in {0, 1} else f"{max(share * 100, 0.1):.1f} %"
-
-
 def when(moment: datetime | None, *, seconds: bool = False) -> str:
-    """A moment in the visitor's own zone: `24 Nov, 12:27`."""
+    """A moment in UTC, short.
+
+    >>> when(datetime(2026, 3, 1, 9, 5, tzinfo=UTC))
+    '1 Mar 2026, 09:05'
+    """
     if moment is None:
         return "never"
-    local = moment.astimezone(_zone())
-    year = "" if local.year == datetime.now(UTC).year else f" {local.year}"
-    return f"{local.day} {local:%b}{year}, {local:%H:%M:%S}" if seconds else f"{local.day} {local:%b}{year}, {local:%H:%M}"
+    at = moment.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M:%S}" if seconds else f"{at.day} {at:%b %Y, %H:%M}"
 
 
 def ago(moment: datetime | None) -> str:
-    """`just now`, `4 min ago`, `3 h ago`, `2 days ago`."""
+    """How long ago, in the largest fitting unit."""
     if moment is None:
         return "never"
-    passed = (datetime.now(UTC) - moment).total_seconds()
-    for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min")):
-        if passed >= size:
-            number = int(passed // size)
-            return f"{number} {unit}{'s' if unit == 'day' and number > 1 else ''} ago"
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
     return "just now"
 
 
-def _zone() -> ZoneInfo:
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (KeyError, ValueError):
-        return ZoneInfo("UTC")
+def percent(share: float | None) -> str:
+    """A share as text; nearly all is never shown as all.
+
+    >>> percent(1.0), percent(0.99996), percent(None)
+    ('100%', '99.9%', '–')
+    """
+    if share is None:
+        return "–"
+    return "100%" if share == 1 else f"{min(share * 100, 99.9):.1f}%"
+
+
+def plural(number: int, noun: str) -> str:
+    """
+    >>> plural(1, "record"), plural(2000, "record"), plural(2, "batch")
+    ('1 record', '2,000 records', '2 batches')
+    """
+    ending = "" if number == 1 else "es" if noun.endswith(("ch", "s")) else "s"
+    return f"{number:,} {noun}{ending}"
+
+
+def html_value(value: object) -> str:
+    """One field value inside HTML; the two empties stay apart."""
+    if value is None:
+        return '<span class="wb-empty">blank</span>'
+    if value == "":
+        return '<span class="wb-empty">empty text</span>'
+    if value == "UNSET":
+        return '<span class="wb-empty">cleared (UNSET)</span>'
+    return escape(str(value))

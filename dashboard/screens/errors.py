@@ -31,7 +31,7 @@ def card(entry: Entry, frequency: dict[str, int], hit_rate: float | None) -> Non
         st.space("stretch")
         st.html(
             f'<p class="wb-note">{", ".join(entry.methods)} · came {count(frequency["actual"])} times · '
-            f'expected {count(frequency["predicted"])} times in the latest previews · hit rate {percent(hit_rate)}</p>'
+            f"expected {count(frequency['predicted'])} times in the latest previews · hit rate {percent(hit_rate)}</p>"
         )
         if frequency["actual"] and entry.number > 1:
             examples(entry)

@@ -133,7 +133,9 @@ def prediction() -> None:
     hits = sum(row["as_predicted"] for row in totals)
     with st.container(border=True, height="stretch"):
         head = f"{percent(hits / ended)} exactly as predicted" if ended else ""
-        st.html(f'<div class="wb-card-head"><h3>Predicted against actual</h3><span class="wb-small">{head}</span></div>')
+        st.html(
+            f'<div class="wb-card-head"><h3>Predicted against actual</h3><span class="wb-small">{head}</span></div>'
+        )
         if not scores:
             st.caption("Nothing has been pushed yet; every push is scored here, code by code.")
             return
@@ -179,7 +181,9 @@ def waiting() -> None:
             for row in batches[:6]
         ]
         st.html(
-            markup.table(("Batch", "Direction", "State", "Changes", "By"), rows, label="Open batches", numbers=("Changes",))
+            markup.table(
+                ("Batch", "Direction", "State", "Changes", "By"), rows, label="Open batches", numbers=("Changes",)
+            )
         )
 
 

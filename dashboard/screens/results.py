@@ -16,7 +16,13 @@ from workbench.views_dashboard import ResultFilter
 SIZES = (25, 50, 100)
 STATUSES = ("success", "partial", "fail", "unknown")
 DIRECTIONS = ("SF to Mainstay", "Mainstay to SF")
-SORTS = {"newest": "Newest first", "oldest": "Oldest first", "status": "By status", "record": "By record", "attempts": "Most requests"}
+SORTS = {
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "status": "By status",
+    "record": "By record",
+    "attempts": "Most requests",
+}
 
 
 def to_first_page() -> None:
@@ -84,8 +90,18 @@ def results() -> None:
         st.caption(f"{count(first + 1)} to {count(min(first + size, total))} of **{count(total)}**", width="content")
         st.space("stretch")
         page = st.pagination(pages, key="page")
-        sort = st.selectbox("Order", list(SORTS), key="sort", format_func=SORTS.__getitem__, label_visibility="collapsed", width=150, on_change=to_first_page)
-        st.selectbox("Rows", SIZES, index=1, key="size", label_visibility="collapsed", width=85, on_change=to_first_page)
+        sort = st.selectbox(
+            "Order",
+            list(SORTS),
+            key="sort",
+            format_func=SORTS.__getitem__,
+            label_visibility="collapsed",
+            width=150,
+            on_change=to_first_page,
+        )
+        st.selectbox(
+            "Rows", SIZES, index=1, key="size", label_visibility="collapsed", width=85, on_change=to_first_page
+        )
     rows = read(views_dashboard.page_of_results, chosen, sort, size, page)
     st.session_state["shown_results"] = [row["name"] for row in rows]
     above.dataframe(
@@ -113,7 +129,11 @@ with header("Sync results", "Open a result for its requests, its answers and its
     pass
 with told():
     if not read(views_dashboard.count_results, ResultFilter()):
-        empty("No sync results yet", "workbench push BATCH", "Every pushed change ends here, with its request and its answer.")
+        empty(
+            "No sync results yet",
+            "workbench push BATCH",
+            "Every pushed change ends here, with its request and its answer.",
+        )
         st.stop()
     results()
     linked = st.query_params.get("result")

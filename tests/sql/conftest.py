@@ -19,9 +19,9 @@ def step():
     con.execute("CREATE SCHEMA work")
     install_rules(con)
 
-    def run(folder: str, name: str, params: dict[str, Any] | None = None, **tables: list[dict[str, Any]]):
+    def run(folder: str, name: str, params: dict[str, Any] | None = None, **tables: list[dict[str, Any]] | pa.Table):
         for table, rows in tables.items():
-            given = pa.Table.from_pylist(rows)
+            given = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows)
             blank = pa.schema([f if f.type != pa.null() else pa.field(f.name, pa.string()) for f in given.schema])
             con.register("given", given.cast(blank))
             con.execute(f"CREATE OR REPLACE TABLE work.{table} AS SELECT * FROM given")

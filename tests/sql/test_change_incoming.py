@@ -1,0 +1,143 @@
+"""Unique values in the order of the changes: the step against a walk that takes one change after the other."""
+
+from __future__ import annotations
+
+import time
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+CLAIM = pa.struct([("field", pa.string()), ("claimed", pa.string()), ("held", pa.string()), ("holder", pa.string())])
+
+
+def claim(claimed, held=None, holder=None, field="Code__c"):
+    return {"field": field, "claimed": claimed, "held": held, "holder": holder}
+
+
+@pytest.fixture
+def judge(step):
+    """judge([(record or None, [claims], codes)]) -> (refused, group) per change, in order."""
+
+    def run(changes):
+        verdicts = [
+            {
+                "seq": seq, "contact_id": f"a{seq}", "record_id": record, "candidate_id": record, "rule": "id",
+                "cause": "linked" if record else "unmatched", "action": "update" if record else "create",
+                "meets_criteria": True,
+            }
+            for seq, (record, _, _) in enumerate(changes, 1)
+        ]  # fmt: skip
+        payloads = pa.table(
+            {
+                "contact_id": [row["contact_id"] for row in verdicts],
+                "is_eligible": [True] * len(changes),
+                "is_eligibility_open": [False] * len(changes),
+                "body": ['{"x":1}'] * len(changes),
+                "fields": ['[{"x":1}]'] * len(changes),
+                "codes": pa.array([codes for _, _, codes in changes], pa.list_(pa.string())),
+                "claims": pa.array([claims for _, claims, _ in changes], pa.list_(CLAIM)),
+            }
+        )
+        rows = step("incoming", "change_incoming", verdict_incoming=verdicts, payload_incoming=payloads)
+        by_seq = {row["seq"]: row for row in rows}
+        assert len(by_seq) == len(changes)
+        return [("DUPLICATE_VALUE" in by_seq[n]["codes"], by_seq[n]["group_id"]) for n in range(1, len(changes) + 1)]
+
+    return run
+
+
+def refused(found):
+    return [is_refused for is_refused, _ in found]
+
+
+def test_a_value_of_another_record_is_refused(judge):
+    assert judge([("R1", [claim("x", holder="R9")], [])]) == [(True, None)]
+    assert judge([("R1", [claim("x", holder="R1")], [])]) == [(False, None)]
+    assert judge([(None, [claim("x")], [])]) == [(False, None)]
+
+
+def test_the_second_of_two_with_one_value_is_refused(judge):
+    assert judge([(None, [claim("x")], []), ("R2", [claim("x", "y")], [])]) == [(False, 1), (True, 1)]
+
+
+def test_a_change_refused_for_its_other_values_takes_nothing(judge):
+    assert refused(judge([(None, [claim("x")], ["STRING_TOO_LONG"]), (None, [claim("x")], [])])) == [False, False]
+
+
+def test_a_value_given_up_before_is_free_and_one_given_up_later_is_not(judge):
+    gives_up = ("R1", [claim("y", "x")], [])
+    takes = (None, [claim("x", holder="R1")], [])
+    assert judge([gives_up, takes]) == [(False, 1), (False, 1)]
+    assert judge([takes, gives_up]) == [(True, 1), (False, 1)]
+
+
+def test_a_refused_change_gives_nothing_up(judge):
+    blocked = ("R1", [claim("y", "x", "R9")], [])
+    assert refused(judge([blocked, (None, [claim("x", holder="R1")], [])])) == [True, True]
+
+
+def test_groups_reach_as_far_as_the_values_do(judge):
+    found = judge([
+        (None, [claim("a")], []), (None, [claim("b")], []), (None, [claim("c")], []), (None, [claim("d")], []),
+        ("R1", [claim("b", "a")], []), ("R2", [claim("c", "b", field="Code__c")], []), (None, [claim("e")], []),
+    ])  # fmt: skip
+    assert [group for _, group in found] == [1, 1, 1, None, 1, 1, None]
+
+
+def test_many_contacts_with_one_value_cost_seconds_not_minutes(judge):
+    started = time.perf_counter()
+    found = judge([(None, [claim("n/a")], [])] * 30_000)
+    assert refused(found) == [False] + [True] * 29_999
+    assert time.perf_counter() - started < 20
+
+
+def test_a_long_chain_that_hangs_on_its_first_link(judge):
+    chain = [(f"R{n}", [claim(f"v{n}", f"v{n + 1}", f"R{n - 1}" if n else "R99")], []) for n in range(40)]
+    assert refused(judge(chain)) == [True] * 40
+    free = [(f"R{n}", [claim(f"v{n}", f"v{n + 1}", f"R{n - 1}" if n else None)], []) for n in range(40)]
+    assert refused(judge(free)) == [False] * 40
+
+
+def walked(changes):
+    """One after the other, with a plain dict of who holds what."""
+    holders = {(c["field"], c["claimed"]): c["holder"] for _, claims, _ in changes for c in claims if c["holder"]}
+    holders |= {(c["field"], c["held"]): record for record, claims, _ in changes for c in claims if c["held"]}
+    answers = []
+    for number, (record, claims, codes) in enumerate(changes):
+        me = record or f"new{number}"
+        is_refused = not codes and any(holders.get((c["field"], c["claimed"]), me) != me for c in claims)
+        answers.append(is_refused)
+        if not codes and not is_refused:
+            for c in claims:
+                holders.pop((c["field"], c["held"]), None)
+                holders[c["field"], c["claimed"]] = me
+    return answers
+
+
+FIELDS = ("Code__c", "Number__c")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.tuples(st.integers(0, 6), st.integers(0, 6)), st.sampled_from([(), (), ("X",)])),
+        min_size=1, max_size=8,
+    ),
+    st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True),
+)  # fmt: skip
+def test_the_step_answers_as_a_walk_in_order_does(judge, wanted, strangers):
+    """Record R<n> holds value n of both fields; strangers hold two more; new ones hold nothing."""
+    held = {f"R{n}": n for n, (is_record, _, _) in enumerate(wanted) if is_record}
+    holders = {value: name for name, value in held.items()} | {value + 10: f"S{value}" for value in strangers}
+    changes = []
+    for number, (is_record, values, codes) in enumerate(wanted):
+        record = f"R{number}" if is_record else None
+        claims = [
+            claim(str(value), None if record is None else str(number), holders.get(value), field)
+            for field, value in zip(FIELDS, values, strict=True)
+            if record is None or value != number
+        ]
+        changes.append((record, claims, list(codes)))
+    assert refused(judge(changes)) == walked(changes)
