@@ -17,7 +17,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed; try: make install PYTHON=python3.11") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo "==> Installing pinned packages from requirements.lock (about two minutes the first time)"
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@echo "==> Installing the workbench itself"
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(STAMP)

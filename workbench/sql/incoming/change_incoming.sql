@@ -45,11 +45,19 @@ contested AS (
     GROUP BY field, value
     HAVING count(*) > 1
 ),
+-- Values that nobody contends for are lost to the record that holds them now, whatever the order.
+lost AS (
+    SELECT DISTINCT claim.seq
+    FROM claim
+    LEFT JOIN contested ON contested.field = claim.field AND contested.value = claim.claimed
+    WHERE contested.value IS NULL AND claim.holder <> claim.taker
+),
 -- Contested values alone depend on the order. Seq 0 is the state that was pulled.
 event AS (
     SELECT happening.seq, happening.field, happening.value, happening.holder, contested.first_seq
     FROM happening
     JOIN contested ON contested.field = happening.field AND contested.value = happening.value
+    ANTI JOIN lost ON lost.seq = happening.seq
     UNION ALL
     SELECT DISTINCT 0 AS seq, claim.field, claim.claimed AS value, claim.holder, contested.first_seq
     FROM claim
@@ -107,19 +115,15 @@ ordered AS (
     JOIN turn ON turn.seq = grouped.seq
     GROUP BY grouped.seq
 ),
--- The values that nobody contends for are refused where another record holds them now.
-taken AS (
-    SELECT seq, bool_or(holder <> taker) AS is_refused FROM claim GROUP BY seq
-),
 judged AS (
     SELECT settled.* EXCLUDE (action, codes),
            ordered.group_id,
-           coalesce(ordered.is_refused, taken.is_refused, false) AS is_duplicate,
+           lost.seq IS NOT NULL OR coalesce(ordered.is_refused, false) AS is_duplicate,
            CASE WHEN is_duplicate THEN 'blocked' ELSE settled.action END AS action,
            CASE WHEN is_duplicate THEN ['DUPLICATE_VALUE'] ELSE settled.codes END AS codes
     FROM settled
     LEFT JOIN ordered ON ordered.seq = settled.seq
-    LEFT JOIN taken ON taken.seq = settled.seq
+    LEFT JOIN lost ON lost.seq = settled.seq
 )
 SELECT seq,
        record_id AS salesforce_id,
