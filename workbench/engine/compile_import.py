@@ -26,8 +26,8 @@ _SEPARATOR = "chr(31)"
 _UNION = "\n    UNION ALL\n"
 
 
-def import_plan(mapping: SObjectMapping, catalogues: Catalogues) -> ImportPlan:
-    """The plan of a checked mapping. Pairs keep the mapping's order."""
+def import_plan(mapping: SObjectMapping, catalogues: Catalogues, *, earlier: int = 0) -> ImportPlan:
+    """The plan of a checked mapping. Pairs keep the mapping's order. `earlier`: objects decided before this one."""
     side = mapping.import_
     if side is None:
         raise ValueError(f"{mapping.sobject} has no import mapping")
@@ -42,7 +42,7 @@ def import_plan(mapping: SObjectMapping, catalogues: Catalogues) -> ImportPlan:
     inputs = {path: known[path] for path in fields_of(formula)} if formula else {}
     return ImportPlan(
         mapping.sobject, pairs, criteria, side.create_unmatched, side.match, required, formula, inputs,
-        _parents(pairs, catalogues),
+        _parents(pairs, catalogues), earlier,
     )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def _evaluable(
     """What the criteria depend on, where that can be evaluated on the record after its change; else None."""
     try:
         formula = formula_of(criteria, known)
-        to_sql(formula, lambda _: "NULL", lambda path: kind_of(known[path]))
+        to_sql(formula, identifier, lambda path: kind_of(known[path]))
     except (UnsupportedFormula, KeyError):
         return None
     mapped = {pair.salesforce.name for pair in pairs}
@@ -147,9 +147,19 @@ def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> st
        c.id AS contact_id,
        nullif(c.crm_id, '') AS crm_id_key,
        coalesce(c.test_user, false) AS is_test,
+       {_claimed(plan)} AS is_claimed,
        {lines(_match_keys(plan, texts))},
        {row_hash(list(texts.values()))} AS row_hash
 FROM store.mainstay.contact AS c{where}"""
+
+
+def _claimed(plan: ImportPlan) -> str:
+    """Whether an object decided before gives the contact its CRM ID: it can carry one alone."""
+    takers = [
+        f"SELECT mainstay_id FROM work.change_of_{index} WHERE action IN ('link', 'create')"
+        for index in range(plan.earlier)
+    ]
+    return f"c.id IN ({' UNION ALL '.join(takers)})" if takers else "false"
 
 
 def record_now(plan: ImportPlan) -> str:

@@ -32,6 +32,7 @@ class ImportPlan:
 
     `formula`: what the criteria depend on, None where it cannot be evaluated after a change; `inputs`: the fields it
     reads, by path. `parents`: reference field -> the pulled object it leads to, where that is certain.
+    `earlier`: how many objects of the same preview were decided before; a contact that one of them takes is left to it.
     """
 
     sobject: str
@@ -43,6 +44,7 @@ class ImportPlan:
     formula: Ast | None = None
     inputs: Mapping[str, SalesforceField] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
+    earlier: int = 0
 
     @property
     def match_keys(self) -> list[str]:

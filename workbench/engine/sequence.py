@@ -148,7 +148,7 @@ def _send(  # noqa: PLR0917  one record's context, in reading order
         "rule": rule,
         "action": _ACTION_OF_RULE[rule] if is_written else "blocked",
         "phone": phone,
-        "codes": answer.codes,
+        "codes": list(dict.fromkeys(answer.codes)),
         "body": json.dumps(sent, ensure_ascii=False, separators=(",", ":")),
         "fields": json.dumps(_field_changes(sent, target or {}), ensure_ascii=False, separators=(",", ":")),
     }

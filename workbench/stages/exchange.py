@@ -216,7 +216,7 @@ class Exchange:
             request,
             status,
             origin=origin,
-            codes=tuple(result.codes),
+            codes=tuple(dict.fromkeys(result.codes)),
             message=None if result.success else _text(list(result.errors)),
             response_status=result.status,
             record_id=result.record_id,

@@ -71,7 +71,11 @@ def _permissions(client: SalesforceClient, wanted: Mapping[str, Sequence[str]]) 
                 Step(name, ok=True, sentence=f"May be read, created and edited; {len(found.fields)} fields visible.")
             )
     if plan.problems:
-        sentence = "Not readable, so give field-level access or correct the mapping: " + "; ".join(plan.problems)
+        listed = " ".join(plan.problems)
+        sentence = (
+            f"Read access is missing (field-level security): {listed} "
+            "Grant Read on these fields to this user in a permission set, or correct the mapping."
+        )
         steps.append(Step("Salesforce fields", ok=False, sentence=sentence))
     else:
         count = sum(len({*paths} - {*ALWAYS}) for paths in wanted.values())

@@ -45,13 +45,18 @@ async def send_change(store: Store, exchange: Exchange, change: PlannedChange) -
     request = change.requests[0]
     values: Mapping[str, Any] = request.values
     reply = await exchange.to_mainstay(change.change_id, request.method, request.path, values)
-    if request.method == "PUT" and reply.is_not_found:
+    if request.method == "PUT" and reply.is_not_found and not _is_by_mainstay_id(change):
         reply, values = await _go_on(exchange, change, reply, values)
     if change.change_id in exchange.sent_before and _is_own_echo(reply):
         echo = await confirm_contact(store, exchange, change)
         if echo is not None:
             return echo
     return exchange.mainstay_outcome(change, reply, values, origin=ORIGIN)
+
+
+def _is_by_mainstay_id(change: PlannedChange) -> bool:
+    """A request to one contact by Mainstay's own id (an undo) is about that contact and no other."""
+    return change.mainstay_id is not None and change.requests[0].path == contact_path(change.mainstay_id)
 
 
 async def _go_on(

@@ -33,6 +33,15 @@ _SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
+class Simulated:
+    """The requests that a resend would send, and what the rules foresee for the first; status None where none can."""
+
+    requests: Sequence[Request]
+    status: str | None
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Resend:
     """A submitted batch of one row. `simulated`: the status and codes that the rules foresee, as of the last pull."""
 
@@ -66,8 +75,7 @@ def resend(
     """
     if not by.strip():
         raise ConfigurationError("Name the person who asks for this (--by NAME); the journal keeps it.")
-    row = _outcome(store, result_number(result))
-    requests = _remaining(row, _edited(_requests(store, row), edits or {}))
+    row, requests = _prepared(store, result, edits or {})
     simulated = simulate(store, settings, requests[0])
     preview_id, change_id = _make_preview(store, row, requests, simulated)
     rows = pa.table({"change_id": [change_id], "seq": pa.array([1], pa.int64())})
@@ -83,6 +91,14 @@ def resend(
     )
     move_batch(store, read_batch(store, batch_id), BatchState.SUBMITTED, who=by.strip(), reason=said)
     return Resend(batch_id, preview_id, change_id, requests, simulated)
+
+
+def simulate_resend(
+    store: Store, settings: Settings, result: str | int, *, edits: Mapping[str, Any] | None = None
+) -> Simulated:
+    """What a resend would send and be answered; nothing is made, nothing is sent. Raises as `resend`."""
+    _, requests = _prepared(store, result, edits or {})
+    return Simulated(requests, *simulate(store, settings, requests[0]))
 
 
 def simulate(store: Store, settings: Settings, request: Request) -> tuple[str | None, tuple[str, ...]]:
@@ -129,6 +145,11 @@ class _Landed:
         row = {name: value for name, value in rows[0].items() if not name.startswith("_")}
         custom = {name.removeprefix("custom."): row.pop(name) for name in list(row) if name.startswith("custom.")}
         return {**row, "custom": custom}
+
+
+def _prepared(store: Store, result: str | int, edits: Mapping[str, Any]) -> tuple[dict[str, Any], list[Request]]:
+    row = _outcome(store, result_number(result))
+    return row, _remaining(row, _edited(_requests(store, row), edits))
 
 
 def _outcome(store: Store, number: int) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from workbench.store.journal import (
     has_intents,
     open_changes,
     pending_changes,
+    take_pause_request,
     write_intents,
     write_results,
 )
@@ -132,6 +133,7 @@ class _Push:
 
     async def _all_chunks(self, exchange: Exchange) -> None:
         self.total = count_rows(self.store, self.batch.batch_id).pending
+        take_pause_request(self.store, self.batch.batch_id)  # one meant for a push that is gone
         await self._read_back(exchange)
         size = self.rule.canary or min(FIRST_SLICE, self.settings.push.chunk)
         while not self.reason:
@@ -144,6 +146,7 @@ class _Push:
             self.reason = self.rule.reason
             if not self.reason and self.interrupted.is_set():
                 self.reason = "stopped by Ctrl-C after the running chunk; push again to go on"
+            self.reason = self.reason or take_pause_request(self.store, self.batch.batch_id) or ""
         if count_rows(self.store, self.batch.batch_id).pending:
             self._end(BatchState.PAUSED, self.reason)
         else:

@@ -1,0 +1,5 @@
+"""Undo: what a batch wrote, put back by an ordinary preview that passes approval like any other."""
+
+from workbench.stages.undo.run import UndoReport, undo_batch
+
+__all__ = ["UndoReport", "undo_batch"]
