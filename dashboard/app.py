@@ -13,22 +13,13 @@ if str(HERE.parent) not in sys.path:  # `streamlit run` puts only this folder on
 
 from dashboard import session  # noqa: E402 - the path has to be set first
 from dashboard.components import sidebar  # noqa: E402
+from dashboard.components.layout import SCREENS, has_screen  # noqa: E402
 
-SCREENS = {
-    "": [("overview", "Overview", "space_dashboard")],
-    "Review": [
-        ("preview", "Preview", "preview"),
-        ("approvals", "Approvals", "fact_check"),
-        ("results", "Sync results", "receipt_long"),
-    ],
-    "People": [("people", "People", "person_search"), ("campaigns", "Campaigns", "campaign")],
-    "Configure": [
-        ("mapping", "Field mapping", "schema"),
-        ("field_types", "Field types", "data_object"),
-        ("errors", "Error dictionary", "menu_book"),
-        ("app_logs", "App logs", "terminal"),
-        ("settings", "Settings", "tune"),
-    ],
+GROUPS = {
+    "": ("overview",),
+    "Review": ("previews", "approvals", "results"),
+    "People": ("people", "campaigns"),
+    "Configure": ("mapping", "fields", "errors", "logs", "settings"),
 }
 
 st.set_page_config(
@@ -37,20 +28,15 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state="expanded",
 )
-st.html(HERE / "static" / "app.css")
+for sheet in sorted((HERE / "static").glob("*.css")):
+    st.html(sheet)
 pages = {
     group: [
-        st.Page(
-            f"screens/{name}.py",
-            title=title,
-            icon=f":material/{icon}:",
-            default=name == "overview",
-            url_path=None if name == "overview" else name,
-        )
-        for name, title, icon in screens
-        if (HERE / "screens" / f"{name}.py").is_file()
+        st.Page(f"screens/{name}.py", title=SCREENS[name][0], icon=SCREENS[name][1], default=name == "overview")
+        for name in names
+        if has_screen(name)
     ]
-    for group, screens in SCREENS.items()
+    for group, names in GROUPS.items()
 }
 page = st.navigation(pages, position="hidden" if session.is_embedded() else "sidebar")
 if not session.is_embedded():

@@ -7,7 +7,7 @@ import gc
 import hashlib
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -24,38 +24,67 @@ HERE: Final = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:  # `streamlit run` puts this folder on the path, not the one above it
     sys.path.insert(0, str(HERE.parent))
 
+from workbench.settings import load_settings  # noqa: E402 - after the path is set
 
-def content_policy() -> str:
-    """Everything from this server; of inline scripts only the one in Streamlit's own page, whatever its version."""
+
+def content_policy(framed_by: Sequence[str] = ()) -> str:
+    """Everything from this server; of inline scripts only the one in Streamlit's own page, whatever its version.
+
+    framed_by: origins that may show the page inside their own; none by default.
+    """
     page = (Path(st.__file__).parent / "static" / "index.html").read_text()
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
         for script in re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     )
+    ancestors = " ".join(framed_by) or "'none'"
     return (
         f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-src 'none'; object-src 'none'; "
-        "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+        f"base-uri 'self'; form-action 'self'; frame-ancestors {ancestors}"
     )
 
 
-class SafeHeaders:
-    """Adds headers to every answer. Plain ASGI, because Starlette's own base class would buffer streams."""
+def org_origins(instance_url: str | None) -> tuple[str, ...]:
+    """The org's own pages, which may embed the people screen: its My Domain and its Lightning host.
 
-    def __init__(self, app: ASGIApp) -> None:
+    >>> org_origins("https://acme.my.salesforce.com")
+    ('https://acme.my.salesforce.com', 'https://acme.lightning.force.com')
+    >>> org_origins("https://evil.example"), org_origins("http://127.0.0.1:8"), org_origins(None)
+    ((), (), ())
+    """
+    found = re.fullmatch(r"https://([a-z0-9.-]+)\.my\.salesforce\.com/?", instance_url or "")
+    return (f"https://{found[1]}.my.salesforce.com", f"https://{found[1]}.lightning.force.com") if found else ()
+
+
+class SafeHeaders:
+    """Adds headers to every answer. Plain ASGI, because Starlette's own base class would buffer streams.
+
+    Only `/people?embed=true`, which reads and decides nothing, may stand inside a page, and only inside the org's own.
+    """
+
+    def __init__(self, app: ASGIApp, framed_by: Sequence[str] = ()) -> None:
         self.app = app
-        self.headers = [
-            (b"content-security-policy", content_policy().encode()),
+        self.alone = self._headers(())
+        self.embedded = self._headers(framed_by)
+
+    @staticmethod
+    def _headers(framed_by: Sequence[str]) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"content-security-policy", content_policy(framed_by).encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
-            (b"x-frame-options", b"DENY"),
+            *([] if framed_by else [(b"x-frame-options", b"DENY")]),
             (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_embedded = scope.get("path") == "/people" and b"embed=true" in scope.get("query_string", b"").split(b"&")
+        headers = self.embedded if is_embedded else self.alone
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *self.headers]
+                message["headers"] = [*message.get("headers", []), *headers]
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
@@ -83,4 +112,9 @@ async def ready(_request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-app = st.App("app.py", lifespan=lifespan, middleware=[Middleware(SafeHeaders)], routes=[Route("/api/ready", ready)])
+app = st.App(
+    "app.py",
+    lifespan=lifespan,
+    middleware=[Middleware(SafeHeaders, framed_by=org_origins(load_settings().salesforce.instance_url))],
+    routes=[Route("/api/ready", ready)],
+)

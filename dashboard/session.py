@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import streamlit as st
 
+from dashboard.components.text import md
 from workbench import operations, views_dashboard
 from workbench.errors import WorkbenchError
 from workbench.logs import get_logger
@@ -68,19 +70,32 @@ def _system_user() -> str:
     return f"user {os.getuid()}"
 
 
-def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def read(function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`function(store, *args)`, kept while nothing in the store has moved (a new pull, preview, step or result)."""
-    return _read(function, f"{function.__module__}.{function.__qualname__}", _moment(), args, kwargs)
-
-
-@st.cache_data(max_entries=500, show_spinner=False)
-def _read(_function: Callable[..., T], _name: str, moment: tuple[Any, ...], args: Any, kwargs: Any) -> T:
-    return _function(store(), *args, **kwargs)
+    key = (settings().database, *_moment(), f"{function.__module__}.{function.__qualname__}")
+    found: T = _read(function, key, args, kwargs)
+    return found
 
 
 def _moment() -> tuple[Any, ...]:
-    """Asked of the store once per run of a page."""
-    return (settings().database, *views_dashboard.moment(store()))
+    """What moves with every commit: the file's time and size, asked without opening it; else numbers from inside."""
+    files = (Path(settings().database), Path(f"{settings().database}.wal"))
+    if not files[0].is_file():
+        return views_dashboard.moment(store())
+    return tuple((found.st_mtime_ns, found.st_size) for file in files if (found := _stat(file)) is not None)
+
+
+def _stat(file: Path) -> os.stat_result | None:
+    with suppress(FileNotFoundError):  # the write-ahead file comes and goes
+        return file.stat()
+    return None
+
+
+# Streamlit hashes every argument but those whose name starts with an underscore; `key` speaks for the function.
+@st.cache_data(max_entries=400, show_spinner=False)
+def _read(_function: Callable[..., Any], key: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    del key
+    return _function(store(), *args, **kwargs)
 
 
 def is_embedded() -> bool:
@@ -103,6 +118,4 @@ def guarded(run: Callable[[], None]) -> None:
 
 
 def _sentence(error: WorkbenchError) -> str:
-    from dashboard.components.text import md
-
     return "  \n".join(md(line) for line in str(error).splitlines())

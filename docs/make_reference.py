@@ -43,6 +43,8 @@ def _walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     if below is None:
         yield name, command
         return
+    if getattr(command, "invoke_without_command", False):
+        yield name, command
     for part, child in below.items():
         yield from _walk(f"{name} {part}", child)
 

@@ -21,8 +21,11 @@
 
 # %%
 import plotly.express as px
+import plotly.io
 
 import workbench as wb
+
+plotly.io.renderers.default = "plotly_mimetype+notebook"  # no network needed
 
 # %% [markdown]
 # ## Connect
@@ -74,11 +77,13 @@ wb.sql("SELECT id, crm_id, first_name, last_name, phone, messaging_status_sms FR
 
 # %%
 filled = wb.sql("""
-    SELECT 'Salesforce' AS system, avg(("MobilePhone" IS NOT NULL)::INT) AS phone, avg(("Email" IS NOT NULL)::INT) AS email,
-           avg(("FirstName" IS NOT NULL AND "LastName" IS NOT NULL)::INT) AS names FROM salesforce."Contact"
+    SELECT 'Salesforce' AS system, count("MobilePhone") / count(*) AS phone, count("Email") / count(*) AS email,
+           count("FirstName") / count(*) AS first_name, count("LastName") / count(*) AS last_name
+    FROM salesforce."Contact"
     UNION ALL
-    SELECT 'Mainstay', avg((phone IS NOT NULL)::INT), avg((email IS NOT NULL)::INT),
-           avg((first_name IS NOT NULL AND last_name IS NOT NULL)::INT) FROM mainstay.contact
+    SELECT 'Mainstay', count(phone) / count(*), count(email) / count(*),
+           count(first_name) / count(*), count(last_name) / count(*)
+    FROM mainstay.contact
 """).pl()
 filled
 

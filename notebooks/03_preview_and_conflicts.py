@@ -19,8 +19,11 @@
 
 # %%
 import plotly.express as px
+import plotly.io
 
 import workbench as wb
+
+plotly.io.renderers.default = "plotly_mimetype+notebook"  # no network needed
 
 wb.connect()
 wb.import_mapping()
@@ -47,7 +50,13 @@ for table, system in (('salesforce."Contact"', "salesforce"), ("mainstay.contact
 
 # %%
 px.bar(
-    export.buckets.pl(), x="row_count", y="system", color="bucket", orientation="h", title="Where every record stands"
+    export.buckets.pl(),
+    x="row_count",
+    y="system",
+    color="bucket",
+    orientation="h",
+    title="Where every record stands",
+    color_discrete_sequence=px.colors.qualitative.Dark24,
 ).update_xaxes(title=None).update_yaxes(title=None)
 
 # %% [markdown]
@@ -87,9 +96,6 @@ wb.sql(f"""
 # ## Conflicts: a person decides
 
 # %%
-export.conflicts.count_by("reason")
-
-# %%
 export.conflicts.select("salesforce_id", "mainstay_id", "reason")
 
 # %% [markdown]
@@ -116,6 +122,9 @@ coming
 
 # %%
 coming.conflicts.count_by("reason")
+
+# %%
+coming.conflicts.select("mainstay_id", "salesforce_id", "reason")
 
 # %% [markdown]
 # Next: `04_push_and_results` sends an approved slice and scores the prediction.

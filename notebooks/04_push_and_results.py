@@ -18,9 +18,12 @@
 
 # %%
 import plotly.express as px
+import plotly.io
 
 import workbench as wb
 from workbench.errors import ApprovalRefused
+
+plotly.io.renderers.default = "plotly_mimetype+notebook"  # no network needed
 
 bench = wb.connect()
 wb.import_mapping()
@@ -62,7 +65,9 @@ wb.push(links)
 # Every change that was approved ends in exactly one result.
 
 # %%
-links.results.select("name", "status", "codes", "endpoint", "response_status", "sobject", "record_id", "is_as_predicted")
+links.results.select(
+    "name", "status", "codes", "endpoint", "response_status", "sobject", "record_id", "is_as_predicted"
+)
 
 # %% [markdown]
 # ## The predicted failures too, knowingly

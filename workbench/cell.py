@@ -41,6 +41,7 @@ class _Bars:
 
         self._display: Any = DisplayHandle()  # type: ignore[no-untyped-call]
         self._stages: dict[str, tuple[int, int | None, float]] = {}
+        self._started_at = time.monotonic()
         self._drawn_at = 0.0
         self._is_shown = False
 
@@ -53,17 +54,21 @@ class _Bars:
             self._draw("".join(self._line(name) for name in self._stages))
 
     def finish(self) -> None:
-        """Leave one quiet line behind instead of the bars."""
-        if self._is_shown:
-            told = ", ".join(f"{name} {done:,}" for name, (done, _, _) in self._stages.items())
-            self._draw(f"<small>{escape(told)}</small>")
+        """Leave one quiet line behind instead of the bars: how many of what, and how long it took."""
+        if not self._is_shown:
+            return
+        counted = [f"{name} {done:,}" for name, (done, total, _) in self._stages.items() if total is not None]
+        seconds = time.monotonic() - self._started_at
+        self._draw(f"<small>{escape(', '.join([*counted, f'{seconds:.1f} s']))}</small>")
 
     def _line(self, name: str) -> str:
         done, total, started = self._stages[name]
-        bar = f'<progress value="{done}" max="{total}"></progress>' if total else ""
+        if total is None:
+            return f"<div>{escape(name)}</div>"
+        bar = f'<progress value="{done}" max="{total}"></progress>'
         seconds = max(time.monotonic() - started, 0.001)
         rate = f", {done / seconds:,.0f}/s" if done and seconds > REDRAW_SECONDS else ""
-        return f"<div>{bar} {escape(name)}: {done:,}{f' of {total:,}' if total else ''}{rate}</div>"
+        return f"<div>{bar} {escape(name)}: {done:,} of {total:,}{rate}</div>"
 
     def _draw(self, html: str) -> None:
         from IPython.display import HTML  # noqa: PLC0415  as above

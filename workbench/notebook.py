@@ -19,8 +19,11 @@ from workbench.store.mappings import mapping_history, require_mapping
 from workbench.store.quoting import literal
 
 if TYPE_CHECKING:
+    from workbench.drafts import CsvDraft
     from workbench.engine.explain import Explanation
     from workbench.operations.readings import Part
+
+Columns = dict[str, str]  # header of a file -> the field it holds
 
 __all__ = [
     "Batch",
@@ -32,6 +35,7 @@ __all__ = [
     "batch",
     "connect",
     "explain",
+    "import_csv",
     "import_mapping",
     "mapping",
     "preview",
@@ -231,7 +235,12 @@ class Workbench:
     store: Store
 
     def import_mapping(self, file: Path | str | None = None, *, by: str | None = None, reason: str = "") -> Mapping:
-        """Check a mapping file and save it as the next revision; without a file, the starter mapping."""
+        """Check a mapping file and save it as the next revision; without a file, the starter mapping for a new store.
+
+        A mapping that is there already is never replaced by the starter mapping.
+        """
+        if file is None and mapping_history(self.store):
+            return Mapping(self.store)
         path = None if file is None else Path(file)
         if path is not None and not path.is_file():
             raise ConfigurationError(f"There is no mapping file {path}.")
@@ -240,6 +249,21 @@ class Workbench:
         who = by or getpass.getuser()
         operations.import_mapping(self.store, self.settings, document, by=who, reason=reason, source=source)
         return Mapping(self.store)
+
+    def import_csv(
+        self,
+        salesforce: Path | str,
+        mainstay: Path | str,
+        *,
+        sobject: str = "Contact",
+        salesforce_columns: Columns | None = None,
+        mainstay_columns: Columns | None = None,
+    ) -> CsvDraft:
+        """Guess what the columns of two exported files are; header -> field settles one, `-` leaves it out."""
+        from workbench.drafts import draft_csv  # noqa: PLC0415  the lab is heavy, and few notebooks need it
+
+        columns = (salesforce_columns, mainstay_columns)
+        return draft_csv(self, salesforce, mainstay, sobject=sobject, columns=columns)
 
     def mapping(self) -> Mapping:
         """The mapping that counts now. Raises ConfigurationError where there is none yet."""
@@ -335,8 +359,26 @@ def current() -> Workbench:
 
 
 def import_mapping(file: Path | str | None = None, *, by: str | None = None, reason: str = "") -> Mapping:
-    """Check a mapping file and save it as the next revision; without a file, the starter mapping."""
+    """Check a mapping file and save it as the next revision; without a file, the starter mapping for a new store."""
     return current().import_mapping(file, by=by, reason=reason)
+
+
+def import_csv(
+    salesforce: Path | str,
+    mainstay: Path | str,
+    *,
+    sobject: str = "Contact",
+    salesforce_columns: Columns | None = None,
+    mainstay_columns: Columns | None = None,
+) -> CsvDraft:
+    """Guess what the columns of two exported files are; header -> field settles one, `-` leaves it out."""
+    return current().import_csv(
+        salesforce,
+        mainstay,
+        sobject=sobject,
+        salesforce_columns=salesforce_columns,
+        mainstay_columns=mainstay_columns,
+    )
 
 
 def mapping() -> Mapping:

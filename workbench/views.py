@@ -126,10 +126,17 @@ def results(
     store: Store, *, batch_id: int | None = None, status: str | None = None, limit: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Sync results, newest first, in the shape that `workbench results --json` prints."""
+    table = results_table(store, batch_id=batch_id, status=status, limit=limit)
+    return (_result(row) for row in _rows(table))
+
+
+def results_table(
+    store: Store, *, batch_id: int | None = None, status: str | None = None, limit: int | None = None
+) -> pa.Table:
+    """The same as a table, with the names and types of view.sync_result. Raises NotFound for an unknown batch."""
     if batch_id is not None:
         batch(store, batch_id)
-    table = store.query(_RESULTS, {"batch_id": batch_id, "status": status, "limit": limit})
-    return (_result(row) for row in _rows(table))
+    return store.query(_RESULTS, {"batch_id": batch_id, "status": status, "limit": limit})
 
 
 def _result(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 
+from workbench.domain.error_dictionary import ENTRIES, entry_of
 from workbench.errors import NotFound
 from workbench.store import Store
 
@@ -33,6 +34,10 @@ RESULT_SORTS: Final = {
 DIRECTION_NAMES: Final = {"export": "SF to Mainstay", "import": "Mainstay to SF"}
 
 _FAMILIES: Final = "list_transform(coalesce(codes, []), lambda c: split_part(c, ': ', 1))"
+# Codes that several entries share.
+_SHARED: Final = ", ".join(
+    sorted({f"'{e.code}'" for e in ENTRIES if sum(other.code == e.code for other in ENTRIES) > 1})
+)
 _RESULT_WHERE: Final = f"""
     ($status IS NULL OR status = $status)
     AND ($direction IS NULL OR direction = $direction)
@@ -204,6 +209,50 @@ def code_activity(store: Store) -> dict[str, dict[str, Any]]:
 _NO_SCORE: Final = {"predicted": 0, "actual": 0, "hits": 0, "hit_rate": None}
 
 
+def entry_activity(store: Store) -> dict[int, dict[str, Any]]:
+    """Entry number -> actual results, expected in the latest previews, and up to three example results.
+
+    One code may stand for several entries (duplicate-contact); the message of the answer tells them apart.
+    """
+    found: dict[int, dict[str, Any]] = {entry.number: {"actual": 0, "expected": 0, "examples": []} for entry in ENTRIES}
+    rows = store.rows(
+        f"""SELECT split_part(code, ': ', 1) AS code, method, message, count(*) AS row_count,
+                   max_by(name, result_number, 3) AS examples
+            FROM (SELECT s.name, s.result_number, split_part(s.endpoint, ' ', 1) AS method,
+                         coalesce(item ->> '$.code', '') AS code,
+                         CASE WHEN item ->> '$.code' IN ({_SHARED}) THEN item ->> '$.message' END AS message
+                  FROM (SELECT name, result_number, endpoint,
+                               unnest(CAST(json_extract(fail_message, '$[*]') AS JSON[])) AS item
+                        FROM view.sync_result
+                        WHERE len(codes) > 0 AND json_valid(fail_message)) AS s)
+            GROUP BY ALL ORDER BY row_count DESC"""
+    )
+    for row in rows:
+        entry = entry_of(row["code"], method=row["method"], message=row["message"] or "")
+        if entry is not None:
+            seen = found[entry.number]
+            seen["actual"] += row["row_count"]
+            seen["examples"] = sorted({*seen["examples"], *row["examples"]}, reverse=True)[:3]
+    latest = [preview["preview_id"] for preview in latest_previews(store).values()]
+    for row in store.rows(
+        """SELECT entry, count(*) AS row_count FROM preview.prediction
+           WHERE list_contains($latest, preview_id) AND entry IS NOT NULL GROUP BY entry""",
+        {"latest": latest},
+    ):
+        found[row["entry"]]["expected"] = row["row_count"]
+    return found
+
+
+def pinned_counts(store: Store, preview_id: int) -> dict[tuple[str, str], int]:
+    """(system, object) -> rows of the pull that a preview stands on."""
+    rows = store.rows(
+        """SELECT DISTINCT n.system, n.object, p.row_count FROM preview.pin AS n
+           JOIN view.pull AS p USING (pull_id, system, object) WHERE n.preview_id = $preview_id""",
+        {"preview_id": preview_id},
+    )
+    return {(row["system"], row["object"]): row["row_count"] for row in rows}
+
+
 def all_scores(store: Store) -> list[dict[str, Any]]:
     """Predicted against actual per code over every batch, the frequent codes first."""
     return store.rows(SHOWN_SQL["scores"])
@@ -257,27 +306,19 @@ def _with_fields(row: Mapping[str, Any]) -> dict[str, Any]:
 
 # What "Show SQL" opens: the same question, ready for a notebook cell or `workbench sql`.
 SHOWN_SQL: Final = {
-    "buckets": """SELECT system, object, bucket, row_count, share
+    "buckets": """SELECT preview_id, direction, system, object, bucket, row_count, share
 FROM view.bucket
-WHERE preview_id = {preview_id}
-ORDER BY system DESC, object, row_count DESC""",
+WHERE preview_id IN ({preview_ids})
+ORDER BY preview_id, system DESC, object, row_count DESC""",
+    "pulls": """SELECT system, object, pull_id, mode, row_count, finished_at
+FROM view.pull
+WHERE state = 'complete'
+QUALIFY row_number() OVER (PARTITION BY system, object ORDER BY finished_at DESC, pull_id DESC) = 1
+ORDER BY system DESC, object""",
     "scores": """SELECT code, CAST(sum(predicted) AS BIGINT) AS predicted, CAST(sum(actual) AS BIGINT) AS actual,
        CAST(sum(hits) AS BIGINT) AS hits,
        sum(hits) / nullif(sum(predicted) + sum(actual) - sum(hits), 0) AS hit_rate
 FROM view.prediction_score
 GROUP BY code
 ORDER BY greatest(sum(predicted), sum(actual)) DESC, code""",
-    "waterfall": """SELECT rule, action, reason, count(*) AS row_count
-FROM view.change
-WHERE preview_id = {preview_id}
-GROUP BY ALL
-ORDER BY row_count DESC""",
-    "causes": """SELECT coalesce(p.entry, 0) AS entry, split_part(p.code, ': ', 1) AS code,
-       CASE WHEN contains(p.code, ': ') THEN split_part(p.code, ': ', 2) END AS field, c.action, p.failure, p.certainty,
-       count(*) AS row_count
-FROM preview.prediction AS p
-JOIN view.change AS c USING (preview_id, change_id)
-WHERE preview_id = {preview_id}
-GROUP BY ALL
-ORDER BY row_count DESC, code""",
 }

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import streamlit as st
 
 from workbench.views_dashboard import SHOWN_SQL
+
+# name of the file under screens/ -> (title, icon), in the order of the navigation.
+SCREENS: Final = {
+    "overview": ("Overview", ":material/space_dashboard:"),
+    "previews": ("Preview", ":material/preview:"),
+    "approvals": ("Approvals", ":material/fact_check:"),
+    "results": ("Sync results", ":material/receipt_long:"),
+    "people": ("People", ":material/person_search:"),
+    "campaigns": ("Campaigns", ":material/campaign:"),
+    "mapping": ("Field mapping", ":material/schema:"),
+    "fields": ("Field types", ":material/data_object:"),
+    "errors": ("Error dictionary", ":material/menu_book:"),
+    "logs": ("App logs", ":material/terminal:"),
+    "settings": ("Settings", ":material/tune:"),
+}
+FOLDER: Final = Path(__file__).resolve().parents[1] / "screens"
 
 
 @contextmanager
@@ -34,6 +51,17 @@ def card(title: str, *, note: str = "", sql: str | None = None, **values: Any) -
         yield
 
 
+def has_screen(name: str) -> bool:
+    return (FOLDER / f"{name}.py").is_file()
+
+
+def link(screen: str, label: str | None = None, *, icon: str | None = None, **query: str) -> None:
+    """A link to another screen; `label` is escaped by the caller. Nothing where this version lacks the screen."""
+    title, own_icon = SCREENS[screen]
+    if has_screen(screen):
+        st.page_link(f"screens/{screen}.py", label=label or title, icon=icon or own_icon, query_params=query or None)
+
+
 def show_sql(name: str, **values: Any) -> None:
     """The query behind a figure, ready for a notebook cell."""
     with st.popover("Show SQL", icon=":material/code:", type="tertiary", width="content"):
@@ -43,8 +71,8 @@ def show_sql(name: str, **values: Any) -> None:
 
 
 def empty(title: str, text: str, *, icon: str = "inbox", command: str | None = None) -> None:
-    """Nothing here yet: what it means and what to do next."""
-    with st.container(border=True, horizontal_alignment="center", gap="small", key=f"wb-empty-{icon}"):
+    """Nothing here yet: what it means and what to do next. `text` may be markdown of ours."""
+    with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.space("small")
         st.markdown(f":material/{icon}: **{title}**", width="content")
         st.caption(text, width="content")

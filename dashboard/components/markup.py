@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from dashboard.components.text import bucket_name, count, percent
+from dashboard.components.text import STATUS_COLOURS, STATUS_LABELS, bucket_name, count, html_value, percent
 
 TONES: Final = {
     "none": "sync",
@@ -123,12 +123,24 @@ def cell(value: Any) -> str:
 def differences(fields: Sequence[Mapping[str, Any]]) -> Html:
     """Field changes: name, before struck out, after."""
     lines = "".join(
-        f"<div><dt>{escape(str(field['field']))}</dt><dd><span class='b'>{_shown(field['before'])}</span>"
-        f"<span class='arrow' aria-label='becomes'>→</span><span class='a'>{_shown(field['after'])}</span></dd></div>"
+        f"<div><dt>{escape(str(field['field']))}</dt><dd><span class='b'>{html_value(field.get('before'))}</span>"
+        f"<span class='arrow' aria-label='becomes'>→</span><span class='a'>{html_value(field.get('after'))}</span>"
+        "</dd></div>"
         for field in fields
     )
     return Html(f'<dl class="wb-diff">{lines}</dl>')
 
 
-def _shown(value: Any) -> str:
-    return '<span class="e">empty</span>' if value in {None, ""} else escape(str(value))
+def verdicts(row: Mapping[str, Any]) -> Html:
+    """What was predicted beside what came back. row: predicted_status, predicted_codes, status, codes."""
+    return Html(
+        f'<div class="wb-pair"><div><span>Predicted</span>{_verdict(row["predicted_status"], row["predicted_codes"])}'
+        f"</div><div><span>Actual</span>{_verdict(row['status'], row['codes'])}</div></div>"
+    )
+
+
+def _verdict(status: str | None, codes: Sequence[str] | None) -> str:
+    if status is None:
+        return '<span class="wb-faded">no prediction</span>'
+    listed = "".join(f"<br>{code(one)}" for one in codes or ())
+    return pill(STATUS_LABELS.get(status, status), STATUS_COLOURS.get(status, "gray")) + listed

@@ -7,138 +7,137 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import session
 from dashboard.components import markup
-from dashboard.components.page import link
-from dashboard.components.text import STATUS_COLOURS, counted, markdown_safe, when
-from dashboard.session import read
+from dashboard.components.layout import link
+from dashboard.components.text import STATUS_COLOURS, STATUS_LABELS, count, md, plural, when
 from workbench import views, views_dashboard
 from workbench.domain.error_dictionary import entry_of
 from workbench.errors import NotFound
 
+# The guide knows two states; a success with a message is our third one.
+GUIDE_STATUS = {"success": "Success", "partial": "Success", "fail": "Fail", "unknown": "Unknown"}
+SYSTEMS = {"salesforce": "Salesforce", "mainstay": "Mainstay"}
+
 
 def open_result(name: str) -> None:
     """Show a sync result; call it outside of every container, as the last thing of a page."""
-    st.dialog(markdown_safe(name), width="large", position="right", icon=":material/receipt_long:")(_drawer)(name)
+    st.dialog(md(name), width=720, position="right", icon=":material/receipt_long:")(_drawer)(name)
 
 
 def _drawer(name: str) -> None:
     try:
-        result = read(views_dashboard.sync_result, name)
+        result = session.read(views_dashboard.sync_result, name)
     except NotFound as missing:
-        st.warning(markdown_safe(missing))
+        st.warning(md(missing), icon=":material/search_off:")
         return
     _head(result)
-    _findings(result)
-    fields = views.json_or_text((result["change"] or {}).get("fields")) or []
-    tabs = st.tabs(
-        [counted(len(fields), "field change"), counted(len(result["attempt_list"]), "request"), "All fields"]
-    )
-    with tabs[0]:
-        if fields:
-            st.html(markup.differences(fields))
-        else:
-            st.caption("No field changed; the change is about the link between the two records.")
-    with tabs[1]:
-        _attempts(result["attempt_list"])
-    with tabs[2]:
+    st.html(markup.verdicts(result))
+    if result["is_as_predicted"] is False:
+        st.caption("The answer differs from the prediction: the data moved after the pull, or a rule of ours is wrong.")
+    for item in error_items(result["fail_message"]):
+        _finding(item, result["endpoint"] or "")
+    requests, changes, guide = st.tabs(["Requests", "Field changes", "All fields"])
+    with requests:
+        _attempts(result["attempts_made"])
+    with changes:
+        _changes(result["change"])
+    with guide:
         st.html(markup.facts(guide_fields(result)))
+        st.caption("Fail Message")
+        st.code(result["fail_message"] or "(none)", language="json", wrap_lines=True)
+        st.caption("Request Body")
+        st.code(pretty(result["request_body"]), language="json", wrap_lines=True)
 
 
 def _head(result: dict[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(markup.pill(result["status"], STATUS_COLOURS[result["status"]]), width="content")
-        st.markdown(f"**{markdown_safe(result['person'] or 'Name not pulled')}**", width="content")
+        st.html(markup.pill(STATUS_LABELS[result["status"]], STATUS_COLOURS[result["status"]]), width="content")
+        st.markdown(f"**{md(result['person'] or 'Name not pulled')}**", width="content")
         st.caption(f"{result['direction']} · {when(result['finished_at'], seconds=True)}", width="content")
+        st.space("stretch")
+        if who := result["record_id"] or result["mainstay_id"]:
+            link("people", "Open person", id=who)
 
 
-def _findings(result: dict[str, Any]) -> None:
-    """What was predicted beside what came, and each code with its way into the dictionary."""
-    predicted, actual = result["predicted_codes"] or [], result["codes"] or []
-    rows = [
-        (
-            "Predicted",
-            markup.pill(result["predicted_status"] or "unknown", _colour(result["predicted_status"])),
-            _codes(predicted),
-        ),
-        ("Actual", markup.pill(result["status"], _colour(result["status"])), _codes(actual)),
-    ]
-    st.html(markup.table(("", "Status", "Codes"), rows, label="Predicted and actual"))
-    if result["is_as_predicted"] is False:
-        st.warning(
-            "The answer differs from the prediction: the data moved after the pull, or a rule is wrong.",
-            icon=":material/help:",
-        )
-    method = (result["endpoint"] or " ").split(" ")[0]
-    for item in _items(result["fail_message"]):
-        entry = entry_of(str(item.get("code", "")), method=method, message=str(item.get("message", "")))
-        with st.container(border=True, gap="small"):
-            st.markdown(f"`{item.get('code', '')}`  \n{markdown_safe(item.get('message', ''))}".replace("``", ""))
-            if entry is not None:
-                st.caption(f"{markdown_safe(entry.meaning)} **Next:** {markdown_safe(entry.next_step)}")
-                link("errors", f"Error dictionary, entry {entry.number}", entry=str(entry.number))
+def _finding(item: dict[str, Any], endpoint: str) -> None:
+    code, message = str(item.get("code", "")), str(item.get("message", ""))
+    entry = entry_of(code, method=endpoint.split(" ", 1)[0], message=message)
+    with st.container(border=True, gap="small"):
+        st.html(f"<div>{markup.code(code)}</div><p class='wb-quote'>{markup.cell(message)}</p>")
+        if entry is not None:
+            st.caption(f"{md(entry.meaning)}  \n**Next:** {md(entry.next_step)}")
+            link("errors", f"Error dictionary, entry {entry.number}", entry=str(entry.number))
 
 
-def _items(fail_message: str | None) -> list[dict[str, Any]]:
-    """The error items of an answer; a text that is no list of them becomes one item."""
+def error_items(fail_message: str | None) -> list[dict[str, Any]]:
+    """The error items of an answer; a text that is no list of them becomes one item.
+
+    >>> error_items('[{"code": "not-found"}]'), error_items("timeout"), error_items(None)
+    ([{'code': 'not-found'}], [{'message': 'timeout'}], [])
+    """
     found = views.json_or_text(fail_message)
     if found is None:
         return []
     listed = found if isinstance(found, list) else [found]
-    return [item if isinstance(item, dict) else {"message": str(item)} for item in listed]
-
-
-def _codes(codes: list[str]) -> Any:
-    return markup.Html("<br>".join(markup.code(code) for code in codes)) if codes else "no error"
-
-
-def _colour(status: str | None) -> str:
-    return STATUS_COLOURS.get(status or "", "gray")
+    return [
+        {"code": item.get("code") or item.get("errorCode") or item.get("statusCode") or "", **item}
+        if isinstance(item, dict) and "code" not in item
+        else item
+        if isinstance(item, dict)
+        else {"message": str(item)}
+        for item in listed
+    ]
 
 
 def _attempts(attempts: list[dict[str, Any]]) -> None:
     if not attempts:
         st.caption("No request was sent for this change.")
     for attempt in attempts:
-        status = attempt["response_status"]
-        st.markdown(
-            f"**{attempt['number']}.** {attempt['method']} · {status or 'no answer'} · "
-            f"{attempt['ms'] or 0:.0f} ms · {when(attempt['sent_at'], seconds=True)}"
-        )
-        st.code(attempt["url"], language=None, wrap_lines=True)
-        st.caption("Request body")
-        st.code(pretty(attempt["request_body"]), language="json", wrap_lines=True)
-        st.caption("Response body")
-        st.code(pretty(attempt["response_body"]), language="json", wrap_lines=True)
+        answer = attempt["response_status"] or "no answer"
+        with st.container(border=True, gap="small"):
+            st.html(
+                f'<div class="wb-line"><b>{attempt["number"]}. {SYSTEMS.get(attempt["system"], attempt["system"])} '
+                f"answered {answer}</b><small>{attempt['ms'] or 0:,.0f} ms · "
+                f"{when(attempt['sent_at'], seconds=True)}</small></div>"
+            )
+            st.code(f"{attempt['method']} {attempt['url']}", language=None, wrap_lines=True)
+            st.caption("Sent")
+            st.code(pretty(attempt["request_body"]), language="json", wrap_lines=True)
+            st.caption("Answered")
+            st.code(pretty(attempt["response_body"]), language="json", wrap_lines=True, height=260)
+
+
+def _changes(change: dict[str, Any] | None) -> None:
+    if change is None:
+        st.caption("The preview of this change is no longer kept.")
+        return
+    st.caption(f"{md(change['reason'])} · preview {change['preview_id']}")
+    if change["fields"]:
+        st.html(markup.differences(change["fields"]))
+    else:
+        st.caption("No field changed; the change is about the link between the two records.")
 
 
 def pretty(body: str | None) -> str:
     """A stored body, indented where it is JSON."""
     found = views.json_or_text(body)
-    return (
-        "(empty)"
-        if found is None
-        else found
-        if isinstance(found, str)
-        else json.dumps(found, indent=2, ensure_ascii=False)
-    )
+    if found is None:
+        return "(empty)"
+    return found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False)
 
 
 def guide_fields(result: dict[str, Any]) -> list[tuple[str, Any]]:
     """The fields of a Sync Result as the guide names them, then ours."""
-    status = (
-        "Fail" if result["status"] == "fail" else "Success" if result["status"] in {"success", "partial"} else "Unknown"
-    )
     return [
         ("Sync Result Name", result["name"]),
         ("Direction", result["direction"]),
-        ("Status", status),
-        ("Fail Message", result["fail_message"]),
+        ("Status", GUIDE_STATUS[result["status"]]),
         ("Request Endpoint", result["endpoint"]),
-        ("Request Body", result["request_body"]),
         ("SObject Name", result["sobject"]),
         ("SObject Id", result["record_id"]),
         ("Mainstay ID", result["mainstay_id"]),
-        ("Batch, change", f"{result['batch_id']}, {result['change_id']}"),
-        ("Answer", f"{result['response_status']} after {counted(result['attempts'] or 0, 'request')}"),
+        ("Answer", f"{result['response_status'] or 'none'} after {plural(result['attempts'] or 0, 'request')}"),
+        ("Batch", f"{count(result['batch_id'])}, change {result['change_id']}"),
         ("Origin", result["origin"]),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -10,6 +11,7 @@ from dashboard import session
 from dashboard.components.text import md
 from workbench.settings import Settings
 
+Colour = Literal["green", "red", "gray"]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -21,7 +23,7 @@ def show() -> None:
         st.caption(f"{md(who.name)} · {who.role}")
 
 
-def connection_badge(settings: Settings) -> tuple[str, str, str, str]:
+def connection_badge(settings: Settings) -> tuple[str, Colour, str, str]:
     """(label, colour, icon, explanation): a real organisation is never mistaken for the sandbox.
 
     Sandbox: everything this store is connected to runs on this machine.

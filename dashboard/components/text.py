@@ -6,6 +6,9 @@ import re
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import streamlit as st
 
 from workbench.domain.changes import BatchState
 
@@ -46,7 +49,21 @@ STATE_COLOURS: Final = {
     BatchState.STALE: "red",
     BatchState.CANCELLED: "gray",
 }
-DIRECTION_LABELS: Final = {"export": "Salesforce to Mainstay", "import": "Mainstay to Salesforce"}
+BUCKET_LABELS: Final = {
+    "none": "In sync",
+    "in_sync": "In sync",
+    "update": "To update",
+    "to_update": "To update",
+    "link": "To link",
+    "to_link": "To link",
+    "create": "To create",
+    "only_in_salesforce": "Only in Salesforce",
+    "only_in_mainstay": "Only in Mainstay",
+    "reached_by_excluded_only": "Reached by excluded only",
+    "reached_by_blocked_only": "Reached by blocked only",
+    "reached_by_conflict_only": "Reached by conflicts only",
+}
+DIRECTION_LABELS: Final = {"export": "Salesforce → Mainstay", "import": "Mainstay → Salesforce"}
 SYSTEM_LABELS: Final = {"salesforce": "Salesforce", "mainstay": "Mainstay"}
 
 
@@ -72,15 +89,21 @@ def csv_safe(value: Any) -> Any:
 
 
 def when(moment: datetime | None, *, seconds: bool = False) -> str:
-    """A moment in UTC, short.
-
-    >>> when(datetime(2026, 3, 1, 9, 5, tzinfo=UTC))
-    '1 Mar 2026, 09:05'
-    """
+    """A moment in the visitor's own zone, the year only where it is not this one: `24 Nov, 12:27`."""
     if moment is None:
         return "never"
-    at = moment.astimezone(UTC)
-    return f"{at.day} {at:%b %Y, %H:%M:%S}" if seconds else f"{at.day} {at:%b %Y, %H:%M}"
+    local = moment.astimezone(_zone())
+    year = "" if local.year == datetime.now(UTC).year else f" {local.year}"
+    return (
+        f"{local.day} {local:%b}{year}, {local:%H:%M:%S}" if seconds else f"{local.day} {local:%b}{year}, {local:%H:%M}"
+    )
+
+
+def _zone() -> ZoneInfo:
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError, TypeError):
+        return ZoneInfo("UTC")
 
 
 def ago(moment: datetime | None) -> str:
@@ -96,14 +119,22 @@ def ago(moment: datetime | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share as text; nearly all is never shown as all.
+    """A share as text; nearly all is never shown as all, nor a little as nothing.
 
-    >>> percent(1.0), percent(0.99996), percent(None)
-    ('100%', '99.9%', '–')
+    >>> percent(1.0), percent(0.99996), percent(0.00001), percent(0), percent(None)
+    ('100%', '99.9%', '0.1%', '0%', '–')
     """
     if share is None:
         return "–"
-    return "100%" if share == 1 else f"{min(share * 100, 99.9):.1f}%"
+    return f"{share:.0%}" if share in {0, 1} else f"{min(max(share * 100, 0.1), 99.9):.1f}%"
+
+
+def count(number: float | None) -> str:
+    return "–" if number is None else f"{number:,.0f}"
+
+
+def bucket_name(bucket: str) -> str:
+    return BUCKET_LABELS.get(bucket, bucket.replace("_", " ").capitalize())
 
 
 def plural(number: int, noun: str) -> str:
@@ -116,7 +147,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def html_value(value: object) -> str:
-    """One field value inside HTML; the two empties stay apart."""
+    """One field value inside HTML; the empties stay apart."""
     if value is None:
         return '<span class="wb-empty">blank</span>'
     if value == "":

@@ -1,14 +1,16 @@
-"""Error dictionary: the 14 published entries, what they mean here, how often they come and how well they are predicted."""
+"""Error dictionary: the 14 published entries, what they mean, how often they come, how well they are predicted."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
+from dashboard import session
 from dashboard.components import markup
-from dashboard.components.page import header, link, told
-from dashboard.components.text import count, markdown_safe, percent, when
-from dashboard.session import read
-from workbench import views, views_dashboard
+from dashboard.components.layout import header, link
+from dashboard.components.text import count, md, percent, plural
+from workbench import views_dashboard
 from workbench.domain.error_dictionary import ENTRIES, Entry
 
 
@@ -17,32 +19,50 @@ def fits(entry: Entry, text: str) -> bool:
     return all(word in words for word in text.casefold().split())
 
 
-def card(entry: Entry, frequency: dict[str, int], hit_rate: float | None) -> None:
-    is_complete = entry.failure == "complete"
+def kind_of(entry: Entry) -> markup.Html:
+    if entry.code == "invalid-phone":
+        return markup.pill("partial on PUT, complete on POST", "orange")
+    return markup.pill("complete", "red") if entry.failure == "complete" else markup.pill("partial", "orange")
+
+
+def card(entry: Entry, seen: dict[str, Any], rate: float | None) -> None:
     with st.container(border=True, height="stretch", gap="small"):
-        kind = markup.pill("complete failure" if is_complete else "partial", "red" if is_complete else "orange")
         st.html(
-            f'<div class="wb-card-head"><span class="wb-entry"><small>{entry.number}</small> <b>{markup.code(entry.code)}</b>'
-            f"</span>{kind}</div>"
-            f'<p class="wb-quote">{markup.cell(entry.message)}</p>'
+            f'<div class="wb-card-head"><span class="wb-entry"><small>{entry.number}</small>{markup.code(entry.code)}'
+            f'</span>{kind_of(entry)}</div><p class="wb-quote">{markup.cell(entry.message)}</p>'
         )
-        st.markdown(f"{markdown_safe(entry.meaning)}")
-        st.markdown(f":gray[Next:] {markdown_safe(entry.next_step)}")
+        st.markdown(f"{md(entry.meaning)}  \n:gray[Next:] {md(entry.next_step)}")
         st.space("stretch")
-        st.html(
-            f'<p class="wb-note">{", ".join(entry.methods)} · came {count(frequency["actual"])} times · '
-            f"expected {count(frequency['predicted'])} times in the latest previews · hit rate {percent(hit_rate)}</p>"
+        came = f"came {plural(seen['actual'], 'time')}" if seen["actual"] else "never came yet"
+        st.caption(
+            f"{', '.join(entry.methods)} · {came} · {count(seen['expected'])} expected in the latest previews"
+            + (f" · hit rate of the code {percent(rate)}" if rate is not None else "")
         )
-        if frequency["actual"] and entry.number > 1:
-            examples(entry)
+        if seen["examples"]:
+            with st.container(horizontal=True, gap="small"):
+                for name in seen["examples"]:
+                    link("results", name, result=name)
+                link("results", "All", icon=":material/arrow_forward:", code=entry.code)
 
 
-def examples(entry: Entry) -> None:
-    with st.container(horizontal=True, gap="small"):
-        for row in read(views_dashboard.entry_examples, entry.number, limit=2):
-            who = row["person"] or row["record_id"] or row["mainstay_id"]
-            link("results", f"{row['name']} · {markdown_safe(who)} · {when(row['finished_at'])}", result=row["name"])
-        link("results", "All", code=entry.code)
+def others(activity: dict[str, dict[str, Any]]) -> None:
+    """Codes of Salesforce and whatever else is not in the published dictionary."""
+    published = {entry.code for entry in ENTRIES}
+    rows = [row for code, row in activity.items() if code not in published and code != "(none)"]
+    if not rows:
+        return
+    st.subheader("Other codes that came back", anchor=False)
+    st.html(
+        markup.table(
+            ("Code", "Predicted", "Actual", "Hit rate"),
+            [
+                (markup.code(row["code"]), row["predicted"], row["actual"], markup.meter(row["hit_rate"]))
+                for row in sorted(rows, key=lambda row: -row["actual"])
+            ],
+            label="Other codes",
+            numbers=("Predicted", "Actual", "Hit rate"),
+        )
+    )
 
 
 with header("Error dictionary"):
@@ -51,20 +71,19 @@ with header("Error dictionary"):
         label_visibility="collapsed",
     )  # fmt: skip
 st.caption(
-    "What Mainstay answers when it refuses a request wholly (complete failure) or takes it without one value (partial)."
+    "What Mainstay answers when it refuses a request wholly (complete) or takes it without one value (partial). "
+    "Complete beats partial."
 )
-with told():
-    numbers = read(views_dashboard.entry_frequencies)
-    rates = {
-        row["code"]: row["hit_rate"]
-        for row in read(views.scores, [row["batch_id"] for row in read(views.batches) if row["sent_count"]])
-    }
-    linked = st.query_params.get("entry", "")
-    entries = [entry for entry in ENTRIES if fits(entry, wanted or "") and (not linked or str(entry.number) == linked)]
-    if linked:
-        link("errors", "Show all entries")
-    if not entries:
-        st.info("No entry fits. Codes outside the published dictionary come as they are.", icon=":material/search_off:")
-    with st.grid(2, min_column_width=380):
-        for one in entries:
-            card(one, numbers[one.number], rates.get(one.code))
+linked = st.query_params.get("entry", "")
+activity = session.read(views_dashboard.code_activity)
+numbers = session.read(views_dashboard.entry_activity)
+entries = [entry for entry in ENTRIES if fits(entry, wanted or "") and linked in {"", str(entry.number)}]
+if linked:
+    link("errors", "Show all entries", icon=":material/arrow_back:")
+if not entries:
+    st.info("No entry fits. Codes outside the published dictionary come as they are.", icon=":material/search_off:")
+with st.grid(2, min_column_width=380):
+    for one in entries:
+        card(one, numbers[one.number], activity.get(one.code, {}).get("hit_rate"))
+if not linked and not wanted:
+    others(activity)

@@ -1,4 +1,4 @@
-"""Overview: where both directions stand, every record accounted for, and how well the predictions did."""
+"""Overview: how both directions stand, where every record is, and how good the predictions were."""
 
 from __future__ import annotations
 
@@ -6,138 +6,148 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.components import markup
-from dashboard.components.page import empty, header, link, told
+from dashboard import session
+from dashboard.components import markup, sidebar
+from dashboard.components.layout import card, empty, header, link, show_sql
 from dashboard.components.text import (
-    ROUTES,
-    SHOWN_DIRECTION,
-    STATE_COLOURS,
+    ACTION_LABELS,
+    DIRECTION_LABELS,
+    STATUS_COLOURS,
+    STATUS_LABELS,
+    SYSTEM_LABELS,
     ago,
     count,
-    counted,
-    markdown_safe,
+    md,
     percent,
+    plural,
     when,
 )
-from dashboard.session import read
 from workbench import views, views_dashboard
 from workbench.domain.fields import Direction
 from workbench.store.mappings import current_mapping
 
-DONE_ACTIONS = {"none", "excluded"}
-SYSTEMS = {"salesforce": "Salesforce", "mainstay": "Mainstay"}
+SETTLED = ("none", "excluded")
+
+
+def figures() -> None:
+    totals = session.read(views_dashboard.result_totals)
+    work = session.read(views_dashboard.workload)
+    waiting = sum(one["awaiting"] for one in work.values())
+    batches = sum(one["awaiting_batches"] for one in work.values())
+    backlog = sum(one["backlog"] for one in work.values())
+    ended = totals["total"] - totals["unknown"]
+    shown = (
+        ("Awaiting approval", count(waiting), plural(batches, "batch"), "Changes in submitted batches."),
+        ("Approved, not sent", count(backlog), "the backlog", "Of approved, pushing and paused batches."),
+        ("Sync results", count(totals["total"]), f"{count(totals['fail'])} failed", None),
+        (
+            "As predicted",
+            percent(totals["as_predicted"] / ended if ended else None),
+            f"{count(totals['as_predicted'])} of {count(ended)}",
+            "Status and every code as predicted before the push.",
+        ),
+    )
+    with st.grid(4, gap="small", min_column_width=190):
+        for label, value, below, note in shown:
+            st.metric(
+                label, value, below, delta_color="off", delta_arrow="off", border=True, height="stretch", help=note
+            )
 
 
 def direction_state(direction: str) -> tuple[str, str]:
     """How a direction runs, and the colour of saying so."""
-    revision = read(current_mapping)
+    revision = session.read(current_mapping)
     if revision is None:
-        return "No mapping yet", "gray"
+        return "No mapping", "gray"
     is_on = bool(revision.mapping.sobjects(Direction(direction)))
-    return ("On, by approval", "green") if is_on else ("Off in the mapping", "gray")
+    return ("Queue for approval", "green") if is_on else ("Off", "gray")
 
 
 def direction_card(direction: str) -> None:
-    text, colour = direction_state(direction)
-    shown = SHOWN_DIRECTION[direction]
-    totals = read(views_dashboard.result_totals).get(shown, {})
-    latest = read(views_dashboard.latest_syncs).get(shown)
-    preview = read(views_dashboard.latest_previews).get(direction)
-    sent = {name: totals.get(name, 0) for name in ("success", "partial", "fail", "unknown")}
+    state, colour = direction_state(direction)
+    latest = session.read(views_dashboard.latest_syncs).get(direction)
+    preview = session.read(views_dashboard.latest_previews).get(direction)
     with st.container(border=True, height="stretch", gap="small"):
-        st.html(f'<div class="wb-card-head"><h3>{ROUTES[direction]}</h3>{markup.pill(text, colour)}</div>')
-        shares = [("Sent", count(sum(sent.values())))]
-        shares += [(name.capitalize(), count(number)) for name, number in sent.items() if number or name != "unknown"]
-        st.html(markup.figures(shares))
-        if sum(sent.values()):
-            st.html(markup.stacked_bar(sent, label=f"Sync results {shown}", with_legend=False))
-        if preview is not None:
-            st.html(markup.facts([("Left to do", left_to_do(preview)), ("Previewed", previewed(preview))]))
-        st.space("stretch")
-        latest_sync(latest)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(DIRECTION_LABELS[direction], anchor=False, width="content")
+            st.space("stretch")
+            st.html(markup.pill(state, colour), width="content")
+        st.html(markup.facts([("Left to do", left_to_do(preview)), ("Latest preview", previewed(preview)),
+                              ("Latest sync", latest_sync(latest))]))  # fmt: skip
+        if latest is not None:
+            link("results", latest["name"], result=latest["name"])
 
 
-def left_to_do(preview: dict[str, Any]) -> str:
-    counts = read(views.preview_counts, preview["preview_id"])
-    open_counts = {name: number for name, number in counts.items() if number and name not in DONE_ACTIONS}
-    return ", ".join(f"{count(number)} {name}" for name, number in open_counts.items()) or "nothing"
+def left_to_do(preview: dict[str, Any] | None) -> str:
+    if preview is None:
+        return "not previewed"
+    counts = session.read(views.preview_counts, preview["preview_id"])
+    still_open = [f"{count(number)} {ACTION_LABELS[name].lower()}" for name, number in counts.items()
+                  if number and name not in SETTLED]  # fmt: skip
+    return ", ".join(still_open) or "nothing, both sides agree"
 
 
-def previewed(preview: dict[str, Any]) -> str:
-    return f"{ago(preview['created_at'])}, preview {preview['preview_id']}, mapping {preview['mapping_revision']}"
+def previewed(preview: dict[str, Any] | None) -> str:
+    if preview is None:
+        return "none yet"
+    number, revision = preview["preview_id"], preview["mapping_revision"]
+    return f"{ago(preview['created_at'])} · preview {number}, mapping revision {revision}"
 
 
-def latest_sync(latest: dict[str, Any] | None) -> None:
-    """Time, status, record and the way to its sync result."""
+def latest_sync(latest: dict[str, Any] | None) -> markup.Html | str:
     if latest is None:
-        st.caption("Nothing has been synced in this direction yet.")
-        return
-    who = markdown_safe(latest["person"] or latest["record_id"] or latest["mainstay_id"])
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Latest sync {when(latest['finished_at'])} · {latest['status']} · {who}", width="content")
-        st.space("stretch")
-        link("results", latest["name"], result=latest["name"])
+        return "nothing sent yet"
+    who = latest["record_id"] or latest["mainstay_id"]
+    pill = markup.pill(STATUS_LABELS[latest["status"]], STATUS_COLOURS[latest["status"]])
+    return markup.Html(f"{pill} {markup.cell(when(latest['finished_at']))} · {markup.cell(who)}")
 
 
 def accounting() -> None:
-    previews = read(views_dashboard.latest_previews)
+    previews = session.read(views_dashboard.latest_previews)
     with st.container(border=True):
-        st.html(
-            '<div class="wb-card-head"><h3>Every record, in exactly one bucket</h3>'
-            '<span class="wb-small">from the latest preview of each direction</span></div>'
-        )
-        columns = st.columns(2, gap="large")
-        for column, direction in zip(columns, ROUTES, strict=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.subheader("Every record, in exactly one bucket", anchor=False, width="content")
+            st.caption("latest preview of each direction", width="content")
+            st.space("stretch")
+            if previews:
+                show_sql("buckets", preview_ids=", ".join(str(one["preview_id"]) for one in previews.values()))
+        for column, direction in zip(st.columns(2, gap="large"), DIRECTION_LABELS, strict=True):
             with column:
-                if preview := previews.get(direction):
-                    direction_accounting(preview)
+                if direction in previews:
+                    direction_accounting(previews[direction])
                 else:
-                    st.caption(f"No preview of {ROUTES[direction]} yet: `workbench preview {direction}`")
+                    st.caption(f"{DIRECTION_LABELS[direction]}: no preview yet, `workbench preview {direction}`")
 
 
 def direction_accounting(preview: dict[str, Any]) -> None:
-    pulled = {
-        (row["system"], row["object"]): row["row_count"]
-        for row in read(views_dashboard.pinned_pulls, preview["preview_id"])
-    }
+    pulled = session.read(views_dashboard.pinned_counts, preview["preview_id"])
     sides: dict[tuple[str, str], dict[str, int]] = {}
-    for row in read(views.buckets, preview["preview_id"]):
+    for row in session.read(views.buckets, preview["preview_id"]):
         sides.setdefault((row["system"], row["object"]), {})[row["bucket"]] = row["row_count"]
-    st.html(f'<p class="wb-small">{ROUTES[preview["direction"]]}</p>')
-    for (system, name), parts in sorted(sides.items(), key=lambda side: side[0][0] != sender(preview["direction"])):
+    sender = "salesforce" if preview["direction"] == "export" else "mainstay"
+    st.html(f'<p class="wb-small">{DIRECTION_LABELS[preview["direction"]]} · preview {preview["preview_id"]}</p>')
+    for (system, name), parts in sorted(sides.items(), key=lambda side: side[0][0] != sender):
         total = sum(parts.values())
-        proof = proof_of(total, pulled.get((system, name)))
         st.html(
-            f'<div class="wb-line"><b>{SYSTEMS[system]} · {count(total)}</b>{proof}</div>'
-            + markup.stacked_bar(parts, label=f"{SYSTEMS[system]} records")
+            f'<div class="wb-line"><b>{SYSTEM_LABELS[system]} · {count(total)}</b>'
+            f"<small>{proof_of(total, pulled.get((system, name)))}</small></div>"
+            + markup.stacked_bar(parts, label=f"{SYSTEM_LABELS[system]} records")
         )
-
-
-def sender(direction: str) -> str:
-    return "salesforce" if direction == "export" else "mainstay"
 
 
 def proof_of(total: int, pulled: int | None) -> str:
     if pulled is None:
-        return "<small>the pull it stands on is gone</small>"
+        return "the pull it stands on is not kept"
     if pulled == total:
-        return f"<small>✓ adds up to the {count(pulled)} pulled</small>"
-    return f"<small>{count(pulled)} pulled, {count(abs(pulled - total))} unaccounted for</small>"
+        return f"✓ adds up to the {count(pulled)} pulled"
+    return f"{count(pulled)} pulled, {count(abs(pulled - total))} unaccounted for"
 
 
 def prediction() -> None:
-    batches = read(views.batches)
-    scores = read(views.scores, [row["batch_id"] for row in batches if row["sent_count"]])
-    totals = read(views_dashboard.result_totals).values()
-    ended = sum(sum(row[name] for name in ("success", "partial", "fail")) for row in totals)
-    hits = sum(row["as_predicted"] for row in totals)
-    with st.container(border=True, height="stretch"):
-        head = f"{percent(hits / ended)} exactly as predicted" if ended else ""
-        st.html(
-            f'<div class="wb-card-head"><h3>Predicted against actual</h3><span class="wb-small">{head}</span></div>'
-        )
+    scores = session.read(views_dashboard.all_scores)
+    with card("Predicted against actual", sql="scores"):
         if not scores:
-            st.caption("Nothing has been pushed yet; every push is scored here, code by code.")
+            st.caption("Nothing has been pushed yet. Every push is scored here, code by code.")
             return
         rows = [
             (
@@ -148,73 +158,47 @@ def prediction() -> None:
             )
             for row in scores
         ]
-        st.html(
-            markup.table(
-                ("Code", "Predicted", "Actual", "Hit rate"),
-                rows,
-                label="Predicted against actual",
-                numbers=("Predicted", "Actual", "Hit rate"),
-            )
-        )
+        st.html(markup.table(("Code", "Predicted", "Actual", "Hit rate"), rows, label="Predicted against actual",
+                             numbers=("Predicted", "Actual", "Hit rate")))  # fmt: skip
         st.space("stretch")
         link("errors", "What each code means")
 
 
-def waiting() -> None:
-    batches = [row for row in read(views.batches, only_open=True)]
-    with st.container(border=True):
-        st.html(
-            f'<div class="wb-card-head"><h3>Open batches</h3><span class="wb-small">{counted(len(batches), "batch", "batches")}'
-            "</span></div>"
-        )
-        if not batches:
-            st.caption("Nothing is waiting for a decision or on its way.")
-            return
-        rows = [
-            (
-                f"{row['batch_id']}",
-                ROUTES[row["direction"]],
-                markup.pill(row["state"], STATE_COLOURS[row["state"]]),
-                row["row_count"],
-                row["requested_by"],
-            )
-            for row in batches[:6]
-        ]
-        st.html(
-            markup.table(
-                ("Batch", "Direction", "State", "Changes", "By"), rows, label="Open batches", numbers=("Changes",)
-            )
-        )
-
-
 def pulls() -> None:
-    rows = read(views.latest_pulls)
-    with st.container(border=True, height="stretch"):
-        st.html('<div class="wb-card-head"><h3>Latest pulls</h3></div>')
+    with card("Latest pulls", sql="pulls"):
         lines = [
-            (f"{SYSTEMS[row['system']]} {row['object']}", row["row_count"], row["mode"], ago(row["finished_at"]))
-            for row in rows
+            (f"{SYSTEM_LABELS[row['system']]} {row['object']}", row["row_count"], row["mode"], ago(row["finished_at"]))
+            for row in session.read(views.latest_pulls)
         ]
         st.html(markup.table(("What", "Rows", "Kind", "Read"), lines, label="Latest pulls", numbers=("Rows",)))
+        st.space("stretch")
+
+
+def connection() -> None:
+    """Which organisations these figures are about, and whether a mistake there would be real."""
+    label, colour, icon, note = sidebar.connection_badge(session.settings())
+    hosts = {SYSTEM_LABELS[name]: sidebar.host_of(url) for name, url in sidebar.addresses(session.settings()).items()}
+    st.caption(" · ".join(f"{name} {md(host)}" for name, host in hosts.items() if host), width="content")
+    st.badge(label, icon=icon, color=colour, help=md(note))
 
 
 with header("Overview"):
-    pass
-with told():
-    if not read(views.latest_pulls):
-        empty(
-            "Nothing has been pulled yet",
-            "workbench pull",
-            "Connect both systems, then read them into the store. To look around first, run `workbench demo`.",
-        )
-        st.stop()
-    for column, name in zip(st.columns(2), ROUTES, strict=True):
-        with column:
-            direction_card(name)
-    accounting()
-    left, right = st.columns([1.35, 1])
-    with left:
-        prediction()
-    with right:
-        waiting()
-        pulls()
+    connection()
+if not session.read(views.latest_pulls):
+    empty(
+        "Nothing has been pulled yet",
+        "Connect both systems, then read them into the store. To look around first, run `workbench demo`.",
+        icon="cloud_download",
+        command="workbench pull",
+    )
+    st.stop()
+figures()
+for column, name in zip(st.columns(2), DIRECTION_LABELS, strict=True):
+    with column:
+        direction_card(name)
+accounting()
+left, right = st.columns([1.35, 1])
+with left:
+    prediction()
+with right:
+    pulls()

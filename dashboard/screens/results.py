@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
-from dashboard.components.page import empty, header, told
+from dashboard import session
+from dashboard.components.export import results_csv
+from dashboard.components.layout import empty, header
 from dashboard.components.result_drawer import open_result
-from dashboard.components.text import count, when
-from dashboard.session import read
+from dashboard.components.text import STATUS_COLOURS, STATUS_LABELS, count, when
 from workbench import views_dashboard
-from workbench.views_dashboard import ResultFilter
+from workbench.domain.error_dictionary import ENTRIES
+from workbench.views_dashboard import DIRECTION_NAMES, ResultFilter
 
-SIZES = (25, 50, 100)
-STATUSES = ("success", "partial", "fail", "unknown")
-DIRECTIONS = ("SF to Mainstay", "Mainstay to SF")
-SORTS = {
-    "newest": "Newest first",
-    "oldest": "Oldest first",
-    "status": "By status",
-    "record": "By record",
-    "attempts": "Most requests",
+SIZES: Final = (25, 50, 100)
+EXPORT_LIMIT: Final = 50_000
+CODES: Final = tuple(dict.fromkeys(entry.code for entry in ENTRIES))
+# A header click sorts in the store: column -> (first click, second click).
+SORT_OF: Final = {
+    "When": ("newest", "oldest"),
+    "Status": ("status", "status-desc"),
+    "Direction": ("direction", "direction-desc"),
+    "Codes": ("code", "code-desc"),
+    "Requests": ("attempts-desc", "attempts"),
 }
 
 
@@ -29,114 +32,153 @@ def to_first_page() -> None:
     st.session_state["page"] = 1
 
 
-def chosen_filter() -> ResultFilter:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        text = st.text_input(
-            "Search", type="search", placeholder="Result, record or Mainstay ID", key="text", bind="query-params",
-            on_change=to_first_page, width=240, label_visibility="collapsed",
-        )  # fmt: skip
-        status = st.segmented_control(
-            "Status", STATUSES, key="status", bind="query-params", on_change=to_first_page, label_visibility="collapsed",
-            format_func=str.capitalize,
-        )  # fmt: skip
-        direction = st.selectbox(
-            "Direction", DIRECTIONS, index=None, placeholder="Both directions", key="direction", bind="query-params",
-            on_change=to_first_page, width=175, label_visibility="collapsed",
-        )  # fmt: skip
-        code = st.selectbox(
-            "Code", read(views_dashboard.result_codes), index=None, placeholder="Any code", key="code",
-            bind="query-params", on_change=to_first_page, width=250, label_visibility="collapsed",
-        )  # fmt: skip
-        surprises = st.toggle(
-            "Surprises", key="surprises", bind="query-params", on_change=to_first_page,
-            help="Only results that differ from their prediction.",
-        )  # fmt: skip
-    batch = st.query_params.get("batch", "")
-    return ResultFilter(text, status, direction, code, int(batch) if batch.isdigit() else None, surprises)
-
-
 def on_open() -> None:
     row = st.session_state["open_button"].row
     st.session_state["open_result"] = st.session_state["shown_results"][row]
 
 
-def shown(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """The columns of the grid."""
+def on_header() -> None:
+    """Clicking a selected header again deselects it, so the last column is remembered."""
+    chosen = st.session_state["grid"]["selection"]["columns"]
+    title = str(chosen[0]).rstrip(" ↓↑") if chosen else st.session_state.get("sort_column")
+    st.session_state["sort_column"] = title
+    if pair := SORT_OF.get(title or ""):
+        st.session_state["sort"] = pair[1] if st.session_state.get("sort") == pair[0] else pair[0]
+        to_first_page()
+
+
+def chosen_filter() -> ResultFilter:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        text = st.text_input(
+            "Search", type="search", live="300ms", placeholder="Name, id, result", key="text",
+            bind="query-params", on_change=to_first_page, width=185, label_visibility="collapsed",
+        )  # fmt: skip
+        status = st.segmented_control(
+            "Status", list(STATUS_LABELS), key="status", bind="query-params", on_change=to_first_page,
+            label_visibility="collapsed",
+        )  # fmt: skip
+        direction = st.selectbox(
+            "Direction", list(DIRECTION_NAMES), index=None, placeholder="Both directions", key="direction",
+            bind="query-params", on_change=to_first_page, width=142, label_visibility="collapsed",
+        )  # fmt: skip
+        code = st.selectbox(
+            "Code", known_codes(), index=None, placeholder="Any code", key="code", bind="query-params",
+            on_change=to_first_page, width=160, label_visibility="collapsed",
+        )  # fmt: skip
+        misses = st.toggle(
+            "Surprises", key="surprises", bind="query-params", on_change=to_first_page,
+            help="Only results that differ from their prediction.",
+        )  # fmt: skip
+    batch = st.query_params.get("batch", "")
+    return ResultFilter(
+        status=status,
+        direction=direction,
+        code=code,
+        batch_id=int(batch) if batch.isdigit() and len(batch) < 10 else None,
+        only_misses=misses,
+        text=text or "",
+    )
+
+
+def known_codes() -> list[str]:
+    """The published codes, then whatever else came back so far."""
+    seen = session.read(views_dashboard.code_activity)
+    return [*CODES, *sorted(code for code in seen if code not in CODES and code != "(none)")]
+
+
+def grid_columns(rows: list[dict[str, Any]], sort: str) -> dict[str, list[Any]]:
+    def title(name: str) -> str:
+        first, second = SORT_OF[name]
+        return f"{name} ↓" if sort == first else f"{name} ↑" if sort == second else name
+
     return {
         "Result": [row["name"] for row in rows],
-        "When": [when(row["finished_at"], seconds=True) for row in rows],
-        "Status": [[row["status"]] for row in rows],
-        "Person": [row["person"] or row["record_id"] or row["mainstay_id"] for row in rows],
-        "Direction": [row["direction"] for row in rows],
-        "Codes": [", ".join(row["codes"] or ()) for row in rows],
-        "Predicted": ["✓ as predicted" if row["is_as_predicted"] else row["predicted_status"] or "–" for row in rows],
-        "Requests": [row["attempts"] for row in rows],
+        title("When"): [when(row["finished_at"], seconds=True) for row in rows],
+        title("Status"): [[STATUS_LABELS[row["status"]]] for row in rows],
+        "Person": [row["person"] or row["record_id"] or row["mainstay_id"] or "" for row in rows],
+        title("Direction"): [row["direction"] for row in rows],
+        title("Codes"): [", ".join(row["codes"] or ()) for row in rows],
+        "Predicted": [predicted(row) for row in rows],
+        title("Requests"): [row["attempts"] for row in rows],
     }
+
+
+def predicted(row: dict[str, Any]) -> str:
+    if row["is_as_predicted"]:
+        return "as predicted"
+    return ", ".join(row["predicted_codes"] or ()) or "no error expected"
+
+
+def column_config(titles: list[str]) -> dict[str, Any]:
+    widths = {"When": 130, "Person": 150, "Direction": 125, "Codes": 225, "Predicted": 120, "Requests": 85}
+    config: dict[str, Any] = {
+        "Result": st.column_config.ButtonColumn(
+            "Result", key="open_button", on_click=on_open, type="tertiary", alignment="left", width=110
+        )
+    }
+    for title in titles[1:]:
+        name = title.rstrip(" ↓↑")
+        if name == "Status":
+            config[title] = st.column_config.MultiselectColumn(
+                title, options=list(STATUS_LABELS.values()), color=list(STATUS_COLOURS.values()), width=95
+            )
+        elif name == "Requests":
+            config[title] = st.column_config.NumberColumn(title, width=widths[name])
+        else:
+            config[title] = st.column_config.TextColumn(title, width=widths[name])
+    return config
 
 
 @st.fragment
 def results() -> None:
     chosen = chosen_filter()
-    total = read(views_dashboard.count_results, chosen)
+    total = session.read(views_dashboard.count_results, chosen)
     if not total:
         st.info("No sync result matches. Clear a filter to see more.", icon=":material/filter_alt_off:")
         return
     size = st.session_state.get("size", 50)
+    sort = st.session_state.setdefault("sort", "newest")
     pages = max(1, -(-total // size))
-    st.session_state["page"] = min(st.session_state.get("page", 1), pages)
+    if st.session_state.get("page", 1) > pages:
+        st.session_state["page"] = pages
     above = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
-        first = (st.session_state["page"] - 1) * size
-        st.caption(f"{count(first + 1)} to {count(min(first + size, total))} of **{count(total)}**", width="content")
+        first = (st.session_state.get("page", 1) - 1) * size
+        st.caption(f"{count(first + 1)}–{count(min(first + size, total))} of **{count(total)}**", width="content")
+        st.download_button(
+            "CSV", data=lambda: results_csv(chosen, sort, EXPORT_LIMIT), file_name="sync-results.csv", mime="text/csv",
+            icon=":material/download:", type="tertiary", on_click="ignore",
+            help=f"What the filter lets through, at most {count(EXPORT_LIMIT)} rows.",
+        )  # fmt: skip
         st.space("stretch")
         page = st.pagination(pages, key="page")
-        sort = st.selectbox(
-            "Order",
-            list(SORTS),
-            key="sort",
-            format_func=SORTS.__getitem__,
-            label_visibility="collapsed",
-            width=150,
-            on_change=to_first_page,
-        )
         st.selectbox(
             "Rows", SIZES, index=1, key="size", label_visibility="collapsed", width=85, on_change=to_first_page
         )
-    rows = read(views_dashboard.page_of_results, chosen, sort, size, page)
+    rows = session.read(views_dashboard.page_of_results, chosen, sort=sort, size=size, page=page)
     st.session_state["shown_results"] = [row["name"] for row in rows]
+    shown = grid_columns(rows, sort)
     above.dataframe(
-        shown(rows), key="grid", hide_index=True, height=600, row_height=36, placeholder="", alt="Sync results",
-        column_config={
-            "Result": st.column_config.ButtonColumn(
-                "Result", key="open_button", on_click=on_open, type="tertiary", alignment="left", width=110
-            ),
-            "When": st.column_config.TextColumn(width=130),
-            "Status": st.column_config.MultiselectColumn(
-                "Status", options=list(STATUSES), color=["green", "orange", "red", "gray"], width=90
-            ),
-            "Person": st.column_config.TextColumn(width=170),
-            "Direction": st.column_config.TextColumn(width=125),
-            "Codes": st.column_config.TextColumn(width=260),
-            "Predicted": st.column_config.TextColumn(width=120),
-            "Requests": st.column_config.NumberColumn(width=80),
-        },
+        shown, key="grid", hide_index=True, height=min(600, 38 + 36 * len(rows)), row_height=36, placeholder="",
+        alt="Sync results", column_config=column_config(list(shown)), on_select=on_header,
+        selection_mode="single-column",
     )  # fmt: skip
     if name := st.session_state.pop("open_result", None):
         open_result(name)
 
 
-with header("Sync results", "Open a result for its requests, its answers and its prediction."):
-    pass
-with told():
-    if not read(views_dashboard.count_results, ResultFilter()):
-        empty(
-            "No sync results yet",
-            "workbench push BATCH",
-            "Every pushed change ends here, with its request and its answer.",
-        )
-        st.stop()
+with header("Sync results"):
+    st.caption("Open a result for its requests and answers. A column header sorts.", width="content")
+if not session.read(views_dashboard.count_results, ResultFilter()):
+    empty(
+        "No sync results yet",
+        "Every pushed change ends here, with its request, its answer and its prediction.",
+        icon="receipt_long",
+        command="workbench push BATCH",
+    )
+else:
     results()
-    linked = st.query_params.get("result")
-    if linked and st.session_state.get("linked_result") != linked:
-        st.session_state["linked_result"] = linked
-        open_result(linked)
+linked = st.query_params.get("result")
+if linked and st.session_state.get("linked_result") != linked:
+    st.session_state["linked_result"] = linked
+    open_result(linked)

@@ -245,6 +245,7 @@ def test_the_token_and_parameters_are_sent(institution):
         Response("", 429, {"Retry-After": "0"}),
         Response('{"half":', 200, media_type="application/json"),
         Response("<html>Please sign in</html>", 200, media_type="text/html"),
+        Response('{"errors": [{"code": "dup', 422, media_type="application/json"),
         "break",
     ],
 )
@@ -260,7 +261,13 @@ def test_what_may_be_repeated_is(institution, fault, method):
 
 @pytest.mark.parametrize(
     "fault",
-    [Response("oops", 500), Response('{"half":', 201, media_type="application/json"), Response("<html>", 200), "break"],
+    [
+        Response("oops", 500),
+        Response('{"half":', 201, media_type="application/json"),
+        Response("<html>", 200),
+        Response('{"errors": [{"code": "dup', 422, media_type="application/json"),
+        "break",
+    ],
 )
 def test_a_create_without_an_answer_is_unknown_and_never_repeated(institution, fault):
     institution.answers["contacts/"] = [fault]
@@ -300,6 +307,25 @@ def test_retry_after_is_honoured(institution):
 
     institution.answers["auth_valid"] = [Response("", 429, {"Retry-After": "7"}), {"ok": True, "org_id": "exampleU"}]
     assert run(institution, lambda client: client.auth_valid(), sleep=sleep) == "exampleU"
+    assert waited == [pytest.approx(7, abs=0.5)]
+
+
+def test_the_last_refusal_of_one_request_holds_back_the_next_one(institution):
+    """A request that is given up leaves behind what the server asked for: its successor waits."""
+    waited = []
+
+    async def sleep(seconds):
+        waited.append(seconds)
+
+    async def work(client):
+        with pytest.raises(TransientError):
+            await client.get("contacts/1/")
+        waited.clear()
+        await client.auth_valid()
+
+    institution.answers["contacts/1/"] = [Response("", 429, {"Retry-After": "7"})]
+    institution.answers["auth_valid"] = [{"ok": True, "org_id": "exampleU"}]
+    run(institution, work, sleep=sleep)
     assert waited == [pytest.approx(7, abs=0.5)]
 
 
@@ -362,8 +388,9 @@ def test_an_address_that_cannot_be_used_is_refused(url):
 
 def test_a_host_that_is_not_mainstay_is_recognised(institution):
     institution.answers["auth_valid"] = [Response("<html>Welcome</html>", 200, media_type="text/html")]
-    with pytest.raises(RemoteError, match="Something other than Mainstay's API"):
+    with pytest.raises(TransientError, match="Something other than Mainstay's API"):
         run(institution, lambda client: client.auth_valid())
+    assert len(institution.seen) == 4
     institution.answers["contacts/1/"] = [Response("<html>Not found</html>", 404, media_type="text/html")]
     with pytest.raises(RemoteError, match="Something other"):
         run(institution, lambda client: client.send("PUT", "contacts/1/", {}))

@@ -15,9 +15,9 @@ from workbench.domain.fields import MainstayField
 from workbench.operations import make_preview, pull_systems
 from workbench.settings import MainstaySettings, PushSettings, SalesforceSettings, Settings
 from workbench.simulators.mainstay.shape import complete_contacts
-from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.salesforce.field_shapes import formula
 from workbench.simulators.salesforce.ids import long_id
+from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import World
 from workbench.stages.approve import Slice, approve_batch, create_batch
 from workbench.stages.push import push_batch
@@ -73,17 +73,29 @@ def hostile_world(seed):
 
 
 def _contact(dice, number, emails):
-    """One in three values is out of the ordinary."""
+    """One in eight values is out of the ordinary; ids, which others may hold, one in two."""
 
-    def pick(plain, *odd):
-        return dice.choice(odd) if dice.random() < 0.34 else plain
+    def pick(plain, *odd, share=0.12):
+        return dice.choice(odd) if dice.random() < share else plain
 
     def custom(plain, *odd):
         value = pick(plain, *odd)
         return None if value is None else json.dumps(value)
 
-    email = emails[number] if number < 12 else pick(f"n{number}@example.edu", None, "nope", "a@b", "x@exa mple.edu", f"{'y' * 80}@example.edu", "a,b@example.edu")
-    wanted_id = pick(f"N{number}", None, "S1", "s2", "S3", "S4", "N1", "n20", "N20", "T" * 21)
+    email = (
+        emails[number]
+        if number < 12
+        else pick(
+            f"n{number}@example.edu",
+            None,
+            "nope",
+            "a@b",
+            "x@exa mple.edu",
+            f"{'y' * 80}@example.edu",
+            "a,b@example.edu",
+        )
+    )
+    wanted_id = pick(f"N{number}", None, "S1", "s2", "S3", "S4", "N1", "n20", "N20", "T" * 21, share=0.5)
     return {
         "id": f"ah{number:015x}",
         "crm_id": RECORDS[number] if number < 8 else None,
@@ -96,7 +108,7 @@ def _contact(dice, number, emails):
         "custom.Visits": custom(2, None, 2.5, "many", 7.0),
         "custom.Start": custom("2026-01-05", None, "1/6/2026", "someday", "2026-02-30"),
         "custom.Seen": custom("2026-01-05T10:00:00Z", None, "2026-01-05", "infinity", "lately"),
-        "custom.Opt Out": custom(False, None, True, "yes", "perhaps"),  # noqa: FBT003  a value like the others
+        "custom.Opt Out": custom(False, None, True, "yes", "perhaps"),
         "custom.Nick": custom("en", None, "much too long", ""),
         "custom.Clean": custom("Pending", None, "Spotless"),
         "custom.Mentor": custom(None, RECORDS[0], RECORDS[1][:15], RECORDS[2][:17] + "x", long_id("003Aa0000099999"), "someone", long_id("001Aa0000000001")),
@@ -139,12 +151,16 @@ def assert_foretold(changes, outcomes):
     for name, row in sent.items():
         answer = outcomes[name]
         told = (row["predicted_status"], set(row["codes"]))
-        assert told == (answer["status"], set(answer["codes"])), f"{row['fields']} {answer['request_body']} {answer['fail_message']}"
+        assert told == (answer["status"], set(answer["codes"])), (
+            f"{row['fields']} {answer['request_body']} {answer['fail_message']}"
+        )
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_every_answer_is_foretold_and_nothing_is_left(tmp_path, seed):
-    matching, match = [(("email",), "all"), (("email", "last_name"), "all"), (("email", "enrollment_id"), "any")][seed % 3]
+    matching, match = [(("email",), "all"), (("email", "last_name"), "all"), (("email", "enrollment_id"), "any")][
+        seed % 3
+    ]
     with Sandbox(hostile_world(seed)) as sandbox:
         settings, store = settings_of(sandbox), Store(str(tmp_path / "store.duckdb"))
         save_mapping(store, mapping(matching, match=match), author="test")
@@ -230,7 +246,11 @@ def three_objects_world():
         contact(7, crm_id=long_id("a00Aa0000000002"), enrollment_id="A2", **{"custom.Applicant": '"003Aa0000099999"'}),
     ]
     customs = ABOUT
-    frame = pl.DataFrame(contacts, schema_overrides={name: pl.String for name in ("crm_id", "email", "enrollment_id", *(f.path for f in customs))}, infer_schema_length=None)
+    frame = pl.DataFrame(
+        contacts,
+        schema_overrides=dict.fromkeys(("crm_id", "email", "enrollment_id", *(f.path for f in customs)), pl.String),
+        infer_schema_length=None,
+    )
     return World(records, complete_contacts(frame, customs), customs)
 
 
@@ -254,7 +274,9 @@ def test_three_objects_in_one_preview(tmp_path):
         }
         assert_foretold(changes, pushed(store, settings, report))
         _, left = previewed(store, settings)
-        assert {(row["sobject"], row["mainstay_id"]) for row in left.values() if row["action"] not in PERMANENT} == set()
+        assert {
+            (row["sobject"], row["mainstay_id"]) for row in left.values() if row["action"] not in PERMANENT
+        } == set()
 
         report, changes = previewed(store, settings, "export")
         assert {row["sobject"] for row in changes.values()} == {"Contact", "Lead", "Application__c"}

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from workbench.errors import ConfigurationError, RemoteError, StoreBusy, Transie
 from workbench.mainstay import MainstayClient
 from workbench.salesforce import Record, SalesforceClient, SalesforceWriter, SObject
 from workbench.settings import MainstaySettings, SalesforceSettings, Settings
+from workbench.simulators.faults import PROFILES
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import generate
 from workbench.stages.pull import import_messages, latest_pulls, pull, salesforce
@@ -651,22 +652,24 @@ def test_fields_that_differ_by_case_alone_are_one_column_and_told():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("faults", ["throttled", "flaky", "lossy", "garbled", "expiring", "storm"])
-def test_a_pull_through_faults_ends_the_same(world, tmp_path, faults):
+@pytest.mark.parametrize(
+    ("faults", "bulk"),
+    [*((name, False) for name in sorted({*PROFILES} - {"none"})), ("lossy", True), ("garbled", True), ("storm", True)],
+)
+def test_a_pull_through_faults_ends_the_same(world, tmp_path, monkeypatch, faults, bulk):
+    if bulk:
+        monkeypatch.setattr(salesforce, "BULK_FROM", 1)
     with sandbox_of(world, tmp_path / "calm") as calm:
         calm()
         expected = calm.contents()
+    passing = RemoteError if faults == "looping" else TransientError
     with sandbox_of(world, tmp_path / "faulty", faults=faults, fault_seed=3) as pulling:
         for _ in range(6):  # a fault may outlive the retries; the next pull goes on from there
-            try:
+            with suppress(passing):
                 pulling(full=True)
                 break
-            except TransientError:
-                continue
-        assert {name: len(rows) for name, rows in pulling.contents().items()} == {
-            name: len(rows) for name, rows in expected.items()
-        }
-        assert pulling.contents()["mainstay", "contact"] == expected["mainstay", "contact"]
+        assert pulling.contents() == expected
+        assert pulling.sandbox.faults["mainstay"].counts["impatient"] == 0
 
 
 def test_a_list_without_end_is_stopped(world, tmp_path):
@@ -779,6 +782,22 @@ def test_fields_that_cannot_be_seen_are_named(pulling):
     failed = {step.name: step.sentence for step in steps if not step.ok}
     assert set(failed) == {"Salesforce fields", "Salesforce Nonsense__c"}
     assert "Nope__c" in failed["Salesforce fields"]
+
+
+def test_a_field_hidden_from_this_user_is_named_with_the_grant_that_is_missing(pulling):
+    """Field-level security hides a field from describe and query alike, as if it did not exist."""
+    before = len(check(pulling.settings, wanted=WANTED))
+    pulling.sandbox.salesforce_org.hide_field("Contact", "GPA__c")
+    steps = check(pulling.settings, wanted=WANTED)
+    [failed] = [step for step in steps if not step.ok]
+    assert len(steps) == before
+    assert failed.sentence == (
+        "Read access is missing (field-level security): "
+        "GPA__c: Contact has no field GPA__c, or this user may not see it. "
+        "Grant Read on these fields to this user in a permission set, or correct the mapping."
+    )
+    report = pulling(only="salesforce")  # the rest is pulled all the same
+    assert [problem.split(":")[0] for problem in report.problems] == ["GPA__c"]
 
 
 def test_run_async_returns_and_raises():

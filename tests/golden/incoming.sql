@@ -2,6 +2,7 @@ SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
        c.id AS contact_id,
        nullif(c.crm_id, '') AS crm_id_key,
        coalesce(c.test_user, false) AS is_test,
+       false AS is_claimed,
        lower(lower(nullif(c."email", ''))) AS match_key_0,
            lower(coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) AS match_key_1,
        hash(lower(nullif(c."email", '')), coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) AS row_hash

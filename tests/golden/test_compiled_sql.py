@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -73,3 +74,9 @@ def test_the_compiled_query_is_the_one_on_file(plans, name):
         path.write_text(sql)
     assert sql == path.read_text()
     assert duckdb.extract_statements(sql)
+
+
+def test_an_object_leaves_the_contacts_that_an_earlier_one_takes(plans):
+    sql = compile_import.incoming(replace(plans[1], earlier=2))
+    takers = [f"SELECT mainstay_id FROM work.change_of_{n} WHERE action IN ('link', 'create')" for n in (0, 1)]
+    assert f"c.id IN ({' UNION ALL '.join(takers)}) AS is_claimed" in sql

@@ -13,8 +13,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from workbench.lab.labels import save_truth
 from workbench.simulators import world
 from workbench.simulators.sandbox import Sandbox
+from workbench.store import Store
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 SOURCES = sorted(FOLDER.glob("*.py"))
@@ -40,6 +42,7 @@ def environment(sandbox, tmp_path, monkeypatch):
     }
     for name, value in names.items():
         monkeypatch.setenv(name, value)
+    save_truth(Store(names["WORKBENCH_DATABASE"]), sandbox.world.truth.to_arrow(), source="the sandbox")
     yield
     sandbox.restore(saved)
 

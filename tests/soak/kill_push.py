@@ -182,7 +182,9 @@ class Soak:
                 continue
             if seen.system == "mainstay" and seen.status == 201:
                 made[seen.body["crm_id"]] += 1
-            elif seen.system == "salesforce" and "composite/sobjects" in seen.path and seen.change_id:
+            elif (
+                seen.system == "salesforce" and "composite/sobjects" in seen.path and seen.change_id and seen.record_ids
+            ):
                 names = seen.change_id.split(",")
                 made.update(name for name, made_id in zip(names, seen.record_ids, strict=True) if made_id)
         return made

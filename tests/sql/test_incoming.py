@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-CONTACT = {"seq": 1, "contact_id": "a1", "crm_id_key": None, "is_test": False, "row_hash": 1}
+CONTACT = {"seq": 1, "contact_id": "a1", "crm_id_key": None, "is_test": False, "is_claimed": False, "row_hash": 1}
 RECORD = {"record_id": "003A", "row_hash": 1, "meets_criteria": True}
 NO_LINK = [{"record_id": "003none", "contact_id": "x", "contact_count": 1}]
 NO_MATCH = [{"contact_id": "x", "record_id": "003none", "match_count": 1, "rival_count": 1}]
@@ -24,6 +24,8 @@ CASES = {
     "several records": ({}, NO_LINK, match(match_count=2), "conflict", "several_records"),
     "several contacts": ({}, NO_LINK, match(rival_count=2), "conflict", "several_contacts"),
     "record linked to another": ({}, [{"record_id": "003A", "contact_id": "b1", "contact_count": 1}], match(), "conflict", "record_taken"),
+    "taken by an object before": ({"is_claimed": True}, NO_LINK, NO_MATCH, "excluded", "claimed"),
+    "linked all the same": ({"crm_id_key": "003A", "is_claimed": True}, [{"record_id": "003A", "contact_id": "a1", "contact_count": 1}], NO_MATCH, "update", "linked"),
     "nobody": ({}, NO_LINK, NO_MATCH, "create", "unmatched"),
 }  # fmt: skip
 
@@ -64,6 +66,7 @@ def test_linked_and_test_contacts_are_not_looked_up(step):
             {**CONTACT, "match_key_0": "a"},
             {**CONTACT, "contact_id": "a2", "crm_id_key": "003A", "match_key_0": "a"},
             {**CONTACT, "contact_id": "a3", "is_test": True, "match_key_0": "a"},
+            {**CONTACT, "contact_id": "a4", "is_claimed": True, "match_key_0": "a"},
         ],
     )
     assert rows == [{"contact_id": "a1", "match_key_0": "a"}]

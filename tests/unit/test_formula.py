@@ -45,7 +45,7 @@ SHARED = [
     "Do_Not_Contact__c",
     "!Do_Not_Contact__c && Language__c = 'en'",
     "AND(GPA__c >= 2, GPA__c < 3.5)",
-    "OR(ISBLANK(Language__c), GPA__c > 2, Campus__c = \"North\")",
+    'OR(ISBLANK(Language__c), GPA__c > 2, Campus__c = "North")',
     "Language__c = ''",
     "Language__c <> 'en'",
     "Language__c == 'en' || GPA__c != 0",
@@ -83,7 +83,12 @@ def evaluated(text, rows, known=KNOWN):
     con = duckdb.connect()
     frame = pl.DataFrame(
         rows,
-        schema_overrides={"Language__c": pl.String, "Campus__c": pl.String, "GPA__c": pl.Float64, "Account.Name": pl.String},
+        schema_overrides={
+            "Language__c": pl.String,
+            "Campus__c": pl.String,
+            "GPA__c": pl.Float64,
+            "Account.Name": pl.String,
+        },
     )
     con.register("given", frame.to_arrow())
     sql = to_sql(parse_formula(text), column_of, lambda path: kind_of(known[path]))
@@ -96,7 +101,12 @@ def org():
     accounts = pl.DataFrame({"Id": ["001Wb00000000AAIA3"], "Name": ["North College"]})
     contacts = pl.DataFrame(
         [{"Id": one, "LastName": "Ray", **row} for one, row in zip(ids, ROWS, strict=True)],
-        schema_overrides={"Language__c": pl.String, "Campus__c": pl.String, "GPA__c": pl.Float64, "AccountId": pl.String},
+        schema_overrides={
+            "Language__c": pl.String,
+            "Campus__c": pl.String,
+            "GPA__c": pl.Float64,
+            "AccountId": pl.String,
+        },
     )
     made = SalesforceOrg({"Account": accounts, "Contact": contacts})
     for number, text in enumerate(SHARED):
@@ -141,12 +151,18 @@ def test_the_sandbox_evaluates_it_alike(answers, number):
         ("Language__c + '!'", {"Language__c": "en"}, "en!"),
         ("Language__c = Campus__c", {"Language__c": None, "Campus__c": ""}, True),
         ("/* a note */ LEN('it\\'s') = 4", {"GPA__c": None}, True),
-        ("'say \"x\"' = \"say \\\"x\\\"\"", {"GPA__c": None}, True),
+        ('\'say "x"\' = "say \\"x\\""', {"GPA__c": None}, True),
         (".5 < 1", {"GPA__c": None}, True),
     ],
 )
 def test_what_the_sandbox_does_not_compute(text, row, value):
-    types = {"Campus__c": pl.String, "Interests__c": pl.String, "Language__c": pl.String, "GPA__c": pl.Float64, "Do_Not_Contact__c": pl.Boolean}
+    types = {
+        "Campus__c": pl.String,
+        "Interests__c": pl.String,
+        "Language__c": pl.String,
+        "GPA__c": pl.Float64,
+        "Do_Not_Contact__c": pl.Boolean,
+    }
     con = duckdb.connect()
     con.register("given", pl.DataFrame([row], schema_overrides=types).to_arrow())
     sql = to_sql(parse_formula(text), column_of, lambda path: kind_of(KNOWN[path]))

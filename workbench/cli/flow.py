@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(rich_help_panel=PANEL)(pull)
     app.command("import-messages", rich_help_panel=PANEL)(import_messages)
-    for command in (preview, changes, explain, push, results):
+    for command in (preview, changes, explain, push):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -188,14 +188,24 @@ def push(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
     by: Annotated[str | None, typer.Option(help="Who pushes; kept with the batch.", show_default=False)] = None,
+    events: Annotated[
+        bool, typer.Option("--events", help="Print a JSON line per chunk while it runs, the report as the last one.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Send an approved batch, or go on with one that paused."""
     session = session_of(context)
     kept = f"Everything answered so far is kept; workbench push {batch} goes on."
-    with stoppable(kept), progress_bars(is_quiet=json) as bars:
+    with stoppable(kept), progress_bars(is_quiet=json or events) as bars:
         report = operations.push_batch(
-            session.store, session.settings, batch, by=by, canary=canary, dry_run=dry_run, progress=bars
+            session.store,
+            session.settings,
+            batch,
+            by=by,
+            canary=canary,
+            dry_run=dry_run,
+            progress=bars,
+            on_event=print_json if events else None,
         )
     found: dict[str, Any] = {
         "batch": report.batch,
@@ -210,7 +220,9 @@ def push(
     }
     if dry_run:
         found["planned"] = list(report.planned)
-    if json:
+    if events:
+        print_json({"event": "report", **found})
+    elif json:
         print_json(found)
     elif dry_run:
         _print_planned(found)
@@ -246,32 +258,3 @@ def score_table(scores: Sequence[Mapping[str, Any]]) -> Any:
     """Predicted against actual, per code."""
     rows = [{**row, "hit_rate": f"{row['hit_rate']:.1%}"} for row in scores]
     return make_table(rows, {"code": "code", "predicted": "predicted", "actual": "actual", "hit_rate": "hit rate"})
-
-
-def results(
-    context: typer.Context,
-    *,
-    batch: Annotated[int | None, typer.Option(help="Only of this batch.", show_default=False)] = None,
-    status: Annotated[
-        Literal["success", "partial", "fail", "unknown"] | None, typer.Option(help="Only these.", show_default=False)
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help=f"At most so many; {SHOWN_ROWS} in a table, all with --json.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Sync results, newest first: what every sent change was answered."""
-    store = session_of(context).store
-    if json:
-        print_lines(views.results(store, batch_id=batch, status=status, limit=limit))
-        return
-    shown = limit or SHOWN_ROWS
-    rows = list(views.results(store, batch_id=batch, status=status, limit=shown + 1))
-    if not rows:
-        say("No results yet: workbench push BATCH." if batch is None and status is None else "No result fits.")
-        return
-    columns = {"name": "name", "status": "status", "direction": "direction", "record_id": "record", "codes": "codes",
-               "predicted_codes": "predicted", "at": "when (UTC)"}  # fmt: skip
-    print_table(rows[:shown], columns)
-    if len(rows) > shown:
-        say(f"The newest {shown}; --limit shows more, --json all.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import signal
 from collections.abc import Iterator
@@ -65,6 +66,11 @@ def session_of(context: typer.Context) -> Session:
     found = context.find_root().obj
     assert isinstance(found, Session)
     return found
+
+
+def person(by: str) -> str:
+    """Who takes a step: the name given, else the login name."""
+    return by or getpass.getuser()
 
 
 def stop_on_signals() -> None:

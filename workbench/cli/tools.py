@@ -1,13 +1,14 @@
-"""Look closer: sql, logs, dashboard."""
+"""Look closer: sql, dashboard, logs, diagnose."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from workbench import operations, views
-from workbench.cli.output import cell, out, plural, print_lines, print_table, say
+from workbench.cli.output import cell, out, plural, print_json, print_lines, print_table, say
 from workbench.cli.session import Json, session_of, stop_on_signals, stoppable
 
 PANEL = "Look closer"
@@ -16,7 +17,7 @@ SHOWN_ROWS = 100
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (sql, dashboard, logs):
+    for command in (sql, dashboard, logs, diagnose):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -68,3 +69,19 @@ def logs(
         say("No technical faults are logged.")
     else:
         print_table(rows, {"happened_at": "when (UTC)", "level": "level", "logger": "where", "event": "what"})
+
+
+def diagnose(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(help="The zip file to write.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Write a bundle for support: versions, settings without secrets, counts and the log, nobody's data."""
+    session = session_of(context)
+    parts = operations.write_diagnosis(session.store, session.settings, file)
+    if json:
+        print_json({"file": str(file), "parts": parts})
+        return
+    out().print(f"{file} holds {', '.join(parts)}.", markup=False)
+    say("Names, addresses, phones, ids and secrets are masked. Look into it before you send it.")

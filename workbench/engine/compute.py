@@ -109,7 +109,7 @@ def computed(
                 plan = compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
                 _export_steps(con, store, plan, scope, stages)
             else:
-                _import_steps(con, store, compile_import.import_plan(item, catalogues), scope, stages)
+                _import_steps(con, store, compile_import.import_plan(item, catalogues, earlier=index), scope, stages)
             _keep(con, direction, index)
         _gather(con, direction, [item.sobject for item in mapped])
         yield Computation(con, direction, [item.sobject for item in mapped], pins)

@@ -87,7 +87,7 @@ class People:
         people = cls(found)
         with store.attached(people.con):
             people.load(
-                f"SELECT * FROM store.salesforce.{identifier(sobject)} AS s WHERE NOT coalesce(s.\"IsDeleted\", false)",  # noqa: S608  quoted
+                f'SELECT * FROM store.salesforce.{identifier(sobject)} AS s WHERE NOT coalesce(s."IsDeleted", false)',  # noqa: S608  quoted
                 "SELECT * FROM store.mainstay.contact",
                 record_id="Id",
                 contact_id="id",
@@ -125,7 +125,7 @@ class People:
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """(records, contacts)"""
+        """How many records and contacts there are."""
         found = self.rows("SELECT (SELECT count(*) FROM work.record) AS r, (SELECT count(*) FROM work.contact) AS c")
         return found[0]["r"], found[0]["c"]
 
@@ -141,11 +141,11 @@ class People:
         self.con.register("shown_pairs", pairs)
         extra = [name for name in pairs.column_names if name not in ("record_id", "contact_id")]
         columns = [f"p.{identifier(name)}" for name in ("record_id", "contact_id", *extra)]
-        for name in (identifier(item.name) for item in self.attributes if item is not CRM_ID):
-            columns.append(
-                f"CASE WHEN r.{name} IS NOT DISTINCT FROM c.{name} THEN coalesce(r.{name}, '') "
-                f"ELSE coalesce(r.{name}, '(blank)') || ' | ' || coalesce(c.{name}, '(blank)') END AS {name}"
-            )
+        columns += [
+            f"CASE WHEN r.{name} IS NOT DISTINCT FROM c.{name} THEN coalesce(r.{name}, '') "
+            f"ELSE coalesce(r.{name}, '(blank)') || ' | ' || coalesce(c.{name}, '(blank)') END AS {name}"
+            for name in (identifier(item.name) for item in self.attributes if item != CRM_ID)
+        ]
         return self.table(
             f"SELECT {', '.join(columns)} FROM shown_pairs AS p "  # noqa: S608  every name passes identifier()
             "LEFT JOIN work.record AS r ON r.id = p.record_id LEFT JOIN work.contact AS c ON c.id = p.contact_id "

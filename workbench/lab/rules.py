@@ -31,9 +31,7 @@ def parse_rules(text: str | Iterable[str], known: Iterable[str]) -> tuple[Rule, 
     ['crm_id', 'first_name + last_name']
     """
     parts = [text] if isinstance(text, str) else list(text)
-    rules = [
-        Rule(tuple(word.strip() for word in rule.split("+"))) for part in parts for rule in part.split(">")
-    ]
+    rules = [Rule(tuple(word.strip() for word in rule.split("+"))) for part in parts for rule in part.split(">")]
     names = list(known)
     unknown = sorted({word for rule in rules for word in rule.attributes} - set(names))
     if unknown:

@@ -203,6 +203,8 @@ class MainstayClient:
                 fault = found
             if isinstance(fault.error, OutcomeUnknown):
                 lost = fault.error
+            if fault.wait_seconds is not None:
+                self._pace.hold(fault.wait_seconds)  # for everybody, also after the last try of this request
             if not fault.is_repeatable or attempt >= min(ATTEMPTS, fault.most_attempts):
                 # Once an answer was lost, a later refusal to connect does not prove that nothing was written.
                 raise (lost or fault.error) from None
@@ -211,8 +213,7 @@ class MainstayClient:
 
     async def _wait(self, fault: wire.Fault, attempt: int, method: str) -> None:
         if fault.wait_seconds is not None:
-            self._pace.hold(fault.wait_seconds)
-            return
+            return  # the pace holds everybody back until then
         seconds = min(MAX_WAIT_SECONDS, 0.25 * 2**attempt) * self._jitter()
         log.info("asking Mainstay again", extra={"method": method, "attempt": attempt, "wait_seconds": seconds})
         await self._sleep(seconds)

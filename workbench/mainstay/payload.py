@@ -16,7 +16,7 @@ from workbench.domain.rules import UNSET, number_text
 from workbench.errors import RemoteError
 
 CUSTOM_PREFIX: Final = "custom."
-_NAMES: Final = tuple(field.name for field in STANDARD_FIELDS)
+_BLANK: Final[Mapping[str, Any]] = dict.fromkeys(field.name for field in STANDARD_FIELDS)
 
 # Columns of the two other lists with their kinds. Source: Mainstay API reference, sections 5 and 6.
 MESSAGE_KINDS: Final = {
@@ -63,17 +63,19 @@ def landing_row(contact: Mapping[str, Any]) -> dict[str, Any]:
     >>> row["id"], row["created"], row["custom.GPA"], row["email"]
     ('ah1', '2024-08-01T12:00:00Z', '3', None)
     """
-    get = contact.get
-    row = {name: get(name) for name in _NAMES}
+    row = {**_BLANK, **contact}  # one copy: a million contacts pass here
+    if len(row) > len(_BLANK):
+        for name in row.keys() - _BLANK.keys():
+            del row[name]
     row["id"] = row["id"] or row["admithub_id"]
     if not row["id"]:
         raise RemoteError("Mainstay listed a contact without an id; the pull cannot tell it from others.")
     if row["created"] is None:
-        row["created"] = get("created_at")
-    custom = get("custom")
+        row["created"] = contact.get("created_at")
+    custom = contact.get("custom")
     if isinstance(custom, Mapping):
         for name, value in custom.items():
-            row[CUSTOM_PREFIX + name] = value if value is None or isinstance(value, str) else text_of(value)
+            row[CUSTOM_PREFIX + name] = value if value is None or type(value) is str else text_of(value)
     return row
 
 

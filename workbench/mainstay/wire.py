@@ -21,6 +21,7 @@ from workbench.errors import AuthenticationFailed, ConfigurationError, RemoteErr
 
 MAX_RETRY_AFTER_SECONDS: Final = 300.0
 NO_JSON: Final = object()
+_PARSED: Final = "workbench_document"
 NOT_CONNECTED: Final = (
     "Mainstay is not connected: there is no token. Make one in Mainstay under Settings > Mainstay API, or ask your "
     "Partner Success Manager for one, and set WORKBENCH_MAINSTAY__TOKEN."
@@ -99,14 +100,23 @@ def response_fault(response: httpx.Response, method: str, what: str) -> Fault | 
         return Fault(error, is_repeatable=True, wait_seconds=retry_after(response))
     if status >= 500:
         return _lost(method, what, f"failed (HTTP {status})", status=status, wait_seconds=retry_after(response))
-    return _unreadable(response, method, what) if status < 300 and read_json(response) is NO_JSON else None
+    return _unreadable(response, method, what) if read_json(response) is NO_JSON else None
 
 
-def _unreadable(response: httpx.Response, method: str, what: str) -> Fault:
-    """A page of a gateway or a login may stand in for one answer, or the address may be wrong: look twice more."""
-    if method == "GET" and response.content.lstrip().startswith(b"<"):
-        return Fault(not_mainstay(what, response.status_code), is_repeatable=True, most_attempts=3)
-    return _lost(method, what, "answered with something that is no JSON", status=response.status_code)
+def _unreadable(response: httpx.Response, method: str, what: str) -> Fault | None:
+    """The fault in an answer that is no JSON; a refusal in another language (a firewall's page) is left to the reader.
+
+    A page of a gateway or a login may stand in for one answer, or the address may be wrong: a read looks thrice more.
+    """
+    status, text = response.status_code, response.content.lstrip()
+    if status < 300 and method == "GET" and text.startswith(b"<"):
+        error = TransientError(str(not_mainstay(what, status)), status=status)
+        return Fault(error, is_repeatable=True, most_attempts=4)
+    if status < 300:
+        return _lost(method, what, "answered with something that is no JSON", status=status)
+    if text.startswith((b"{", b"[")):  # a refusal of this API, broken off: whether it was one of ours is not told
+        return _lost(method, what, f"broke off its refusal (HTTP {status})", status=status)
+    return None
 
 
 def not_mainstay(what: str, status: int) -> RemoteError:
@@ -142,11 +152,13 @@ def retry_after(response: httpx.Response, now: Callable[[], datetime] = lambda: 
 
 
 def read_json(response: httpx.Response) -> Any:
-    """The document of an answer, or NO_JSON."""
-    try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return NO_JSON
+    """The document of an answer, or NO_JSON. It is parsed once and kept with the answer."""
+    if _PARSED not in response.extensions:
+        try:
+            response.extensions[_PARSED] = orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            response.extensions[_PARSED] = NO_JSON
+    return response.extensions[_PARSED]
 
 
 def base_url(text: str) -> httpx.URL:

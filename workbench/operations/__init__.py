@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         cancel_batch,
         create_batch,
         list_batches,
+        pause_batch,
         push_batch,
         reject_batch,
         show_batch,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.operations.connections import check_connections
     from workbench.operations.dashboard import RunningDashboard, as_environment, running_dashboard
     from workbench.operations.demo import Chapter, DemoStory, Previewed, Pulled, Pushed, demo_sandbox, run_demo
+    from workbench.operations.diagnosis import write_diagnosis
     from workbench.operations.mapping_diff import Difference, diff_mappings
     from workbench.operations.mappings import (
         CheckedMapping,
@@ -42,6 +44,21 @@ if TYPE_CHECKING:
         make_preview,
         pull_systems,
     )
+    from workbench.operations.sync_results import (
+        Archive,
+        Resend,
+        Simulated,
+        UndoReport,
+        clear_results,
+        count_clearable,
+        moment_before,
+        read_edits,
+        resend,
+        simulate_resend,
+        undo_batch,
+        write_csv,
+        write_parquet,
+    )
     from workbench.operations.wanted import is_pulled_for, wanted_columns
     from workbench.operations.workspace import Disconnected, connection_kinds, disconnect, open_store
 
@@ -55,6 +72,7 @@ _HOMES: Final = {
         "cancel_batch",
         "create_batch",
         "list_batches",
+        "pause_batch",
         "push_batch",
         "reject_batch",
         "show_batch",
@@ -76,6 +94,7 @@ _HOMES: Final = {
         "demo_sandbox",
         "run_demo",
     ),
+    "diagnosis": ("write_diagnosis",),
     "mapping_diff": (
         "Difference",
         "diff_mappings",
@@ -94,6 +113,21 @@ _HOMES: Final = {
         "make_preview",
         "pull_systems",
     ),
+    "sync_results": (
+        "Archive",
+        "Resend",
+        "Simulated",
+        "UndoReport",
+        "clear_results",
+        "count_clearable",
+        "moment_before",
+        "read_edits",
+        "resend",
+        "simulate_resend",
+        "undo_batch",
+        "write_csv",
+        "write_parquet",
+    ),
     "wanted": ("is_pulled_for", "wanted_columns"),
     "workspace": (
         "Disconnected",
@@ -105,6 +139,7 @@ _HOMES: Final = {
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Archive",
     "BatchReport",
     "Chapter",
     "CheckedMapping",
@@ -117,14 +152,19 @@ __all__ = [
     "Pulled",
     "PushReport",
     "Pushed",
+    "Resend",
     "RunningDashboard",
+    "Simulated",
     "Slice",
+    "UndoReport",
     "approve_batch",
     "as_environment",
     "cancel_batch",
     "check_connections",
     "check_mapping",
+    "clear_results",
     "connection_kinds",
+    "count_clearable",
     "create_batch",
     "demo_sandbox",
     "diff_mappings",
@@ -136,19 +176,28 @@ __all__ = [
     "is_pulled_for",
     "list_batches",
     "make_preview",
+    "moment_before",
     "open_store",
+    "pause_batch",
     "pull_systems",
     "push_batch",
+    "read_edits",
     "read_mainstay_fields",
     "read_salesforce_fields",
     "refresh_fields",
     "reject_batch",
+    "resend",
     "run_demo",
     "running_dashboard",
     "sample_mapping",
     "show_batch",
+    "simulate_resend",
     "submit_batch",
+    "undo_batch",
     "wanted_columns",
+    "write_csv",
+    "write_diagnosis",
+    "write_parquet",
 ]
 
 

@@ -13,7 +13,7 @@ from workbench.stages.approve import (
     show_batch,
     submit_batch,
 )
-from workbench.stages.push import PushReport, push_batch
+from workbench.stages.push import PushReport, pause_batch, push_batch
 
 __all__ = [
     "BatchReport",
@@ -23,6 +23,7 @@ __all__ = [
     "cancel_batch",
     "create_batch",
     "list_batches",
+    "pause_batch",
     "push_batch",
     "reject_batch",
     "show_batch",

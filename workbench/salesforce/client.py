@@ -344,7 +344,8 @@ def _explain_answer(error: SalesforceError, what: str, *, is_read: bool) -> Remo
             code=code,
             status=status,
         )
-    if code in LOCK_CODES or code == "REQUEST_LIMIT_EXCEEDED" or status == 429:
+    is_broken_off = isinstance(error.content, str) and error.content.lstrip().startswith(("{", "["))
+    if code in LOCK_CODES or code == "REQUEST_LIMIT_EXCEEDED" or status == 429 or (is_broken_off and status < 500):
         return TransientError(sentence, code=code, status=status)
     if status >= 500:
         if is_read:

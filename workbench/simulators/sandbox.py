@@ -209,12 +209,14 @@ class Sandbox:
         return found
 
     def settings_env(self) -> dict[str, str]:
-        """Environment variables that point the workbench at this sandbox."""
+        """Environment variables that point the workbench at this sandbox, with a way to renew an expired session."""
         found: dict[str, str] = {}
         connection = self.connection
         if "salesforce" in connection:
             found["WORKBENCH_SALESFORCE__INSTANCE_URL"] = connection["salesforce"]["instance_url"]
             found["WORKBENCH_SALESFORCE__ACCESS_TOKEN"] = connection["salesforce"]["access_token"]
+            found["WORKBENCH_SALESFORCE__CONSUMER_KEY"] = connection["salesforce"]["client_id"]
+            found["WORKBENCH_SALESFORCE__CONSUMER_SECRET"] = connection["salesforce"]["client_secret"]
         if "mainstay" in connection:
             found["WORKBENCH_MAINSTAY__BASE_URL"] = connection["mainstay"]["base_url"]
             found["WORKBENCH_MAINSTAY__TOKEN"] = connection["mainstay"]["token"]

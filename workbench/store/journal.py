@@ -260,6 +260,29 @@ def write_results(
     )
 
 
+def ask_to_pause(store: Store, batch_id: int, who: str, reason: str) -> None:
+    """Leave a wish for the push that holds a batch."""
+    store.write(
+        (
+            "INSERT INTO journal.pause_request VALUES ($batch_id, $who, $reason, now())",
+            {"batch_id": batch_id, "who": who, "reason": reason},
+        )
+    )
+
+
+def take_pause_request(store: Store, batch_id: int) -> str | None:
+    """Who asked a push of this batch to pause, and why, in a sentence; asking counts once."""
+    key = {"batch_id": batch_id}
+    rows = store.rows(
+        "SELECT who, reason FROM journal.pause_request WHERE batch_id = $batch_id ORDER BY asked_at LIMIT 1", key
+    )
+    if not rows:
+        return None
+    store.write(("DELETE FROM journal.pause_request WHERE batch_id = $batch_id", key))
+    because = f": {rows[0]['reason']}" if rows[0]["reason"] else ""
+    return f"{rows[0]['who']} paused it{because}; push again to go on"
+
+
 def record_ids_since(store: Store, since: datetime) -> set[str]:
     """Salesforce Ids that outcomes of any batch since a moment already stand for."""
     table = store.query(

@@ -65,7 +65,7 @@ _OPEN: Final = (
 )
 _GUARDED: Final = (
     _route(r"/services/oauth2/userinfo", GET=doors_login.userinfo, POST=doors_login.userinfo),
-    _route(r"/id/\w+/\w+", GET=doors_login.userinfo),
+    _route(r"/id/\w+/\w+", GET=doors_login.identity, POST=doors_login.identity),
     _route(r"/services/data/v(?P<version>\d+\.0)", GET=doors_objects.resources),
     _data(r"query", GET=doors_query.query),
     _data(r"queryAll", GET=doors_query.query_all),

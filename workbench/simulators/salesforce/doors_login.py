@@ -109,7 +109,7 @@ def _granted(org: SalesforceOrg, call: Call) -> Reply:
         "signature": base64.b64encode(org.org_id.encode()).decode(),
         "scope": "api",
         "instance_url": call.base_url,
-        "id": f"{call.base_url}/id/{org.org_id}/{org.user_id}",
+        "id": _identity_url(org, call),
         "token_type": "Bearer",
         "issued_at": str(int(org.clock().timestamp() * 1000)),
     }
@@ -121,11 +121,11 @@ def _refused(error: str, description: str) -> Reply:
 
 
 def userinfo(org: SalesforceOrg, call: Call) -> Reply:
-    """GET /services/oauth2/userinfo, and the identity url that a token answer names."""
+    """GET /services/oauth2/userinfo: the user behind the token, in OpenID Connect's words."""
     return Reply(
         200,
         {
-            "sub": f"{call.base_url}/id/{org.org_id}/{org.user_id}",
+            "sub": _identity_url(org, call),
             "user_id": org.user_id,
             "organization_id": org.org_id,
             "preferred_username": org.credentials.username,
@@ -139,10 +139,45 @@ def userinfo(org: SalesforceOrg, call: Call) -> Reply:
             "locale": "en_US",
             "user_type": "STANDARD",
             "active": True,
-            "urls": {
-                "rest": f"{call.base_url}/services/data/v{{version}}/",
-                "sobjects": f"{call.base_url}/services/data/v{{version}}/sobjects/",
-                "query": f"{call.base_url}/services/data/v{{version}}/query/",
-            },
+            "urls": _urls(call),
         },
     )
+
+
+def identity(org: SalesforceOrg, call: Call) -> Reply:
+    """GET /id/ORG/USER, the identity url that a token answer names: the same user in Salesforce's own words."""
+    return Reply(
+        200,
+        {
+            "id": _identity_url(org, call),
+            "asserted_user": True,
+            "user_id": org.user_id,
+            "organization_id": org.org_id,
+            "username": org.credentials.username,
+            "nick_name": "sandbox",
+            "display_name": "Sandbox Admin",
+            "email": org.credentials.username,
+            "email_verified": True,
+            "first_name": "Sandbox",
+            "last_name": "Admin",
+            "timezone": "America/New_York",
+            "status": {"created_date": None, "body": None},
+            "urls": _urls(call),
+            "active": True,
+            "user_type": "STANDARD",
+            "language": "en_US",
+            "locale": "en_US",
+            "utcOffset": -18000000,
+            "is_app_installed": True,
+        },
+    )
+
+
+def _identity_url(org: SalesforceOrg, call: Call) -> str:
+    return f"{call.base_url}/id/{org.org_id}/{org.user_id}"
+
+
+def _urls(call: Call) -> dict[str, str]:
+    """Addresses with the word {version} left to be filled in, as Salesforce gives them."""
+    root = f"{call.base_url}/services/data/v{{version}}/"
+    return {"rest": root, "sobjects": f"{root}sobjects/", "query": f"{root}query/"}

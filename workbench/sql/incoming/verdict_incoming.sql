@@ -11,6 +11,7 @@ found AS (
            incoming.contact_id,
            incoming.crm_id_key,
            incoming.is_test,
+           incoming.is_claimed,
            incoming.row_hash,
            own.record_id AS linked_id,
            coalesce(own.contact_count, 0) AS link_count,
@@ -32,6 +33,7 @@ decided AS (
                 WHEN linked_id IS NOT NULL THEN 'linked'
                 WHEN crm_id_key IS NOT NULL AND crm_id_key[1:3] <> key_prefix THEN 'other_object'
                 WHEN crm_id_key IS NOT NULL THEN 'dangling_crm_id'
+                WHEN is_claimed THEN 'claimed'
                 WHEN match_count > 1 THEN 'several_records'
                 WHEN rival_count > 1 THEN 'several_contacts'
                 WHEN other_contact_id IS NOT NULL THEN 'record_taken'
@@ -47,7 +49,7 @@ SELECT decided.seq,
        CASE WHEN cause = 'linked' THEN 'id'
             WHEN cause = 'matched' THEN 'matching'
             ELSE 'none' END AS rule,
-       CASE WHEN cause IN ('test_contact', 'other_object', 'unmatched_ignored') THEN 'excluded'
+       CASE WHEN cause IN ('test_contact', 'other_object', 'claimed', 'unmatched_ignored') THEN 'excluded'
             WHEN cause = 'linked' THEN 'update'
             WHEN cause = 'matched' THEN 'link'
             WHEN cause = 'unmatched' THEN 'create'

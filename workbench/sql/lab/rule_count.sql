@@ -19,7 +19,7 @@ taken AS (
     SELECT rule, count(*) AS adds FROM work.taken GROUP BY rule
 ),
 tied AS (
-    SELECT rule, count(*) AS tied_records FROM work.tie GROUP BY rule
+    SELECT rule, count(*) AS tied_records FROM work.tie WHERE side = 'salesforce' GROUP BY rule
 ),
 blank AS (
     SELECT rule, count(*) AS blank_records FROM work.rule_key WHERE side = 'salesforce' AND key IS NULL GROUP BY rule

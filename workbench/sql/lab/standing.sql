@@ -2,7 +2,7 @@
 -- grain: one row per bucket: matched, people decide (tied in some rule), no partner; they add up to the records
 -- reads: work.record, work.taken, work.tie
 WITH tied AS (
-    SELECT DISTINCT record_id FROM work.tie
+    SELECT DISTINCT id AS record_id FROM work.tie WHERE side = 'salesforce'
 )
 SELECT CASE WHEN t.record_id IS NOT NULL THEN 'matched'
             WHEN d.record_id IS NOT NULL THEN 'people decide'

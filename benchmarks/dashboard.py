@@ -1,0 +1,161 @@
+"""The dashboard over many sync results: read models, and pages in a real browser where chromium is installed.
+
+    python benchmarks/dashboard.py --results 10000 1000000 [--no-browser] [--json]
+
+Every figure is the median in milliseconds. What matters is the ratio between the sizes: paging should not grow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from workbench import views_dashboard
+from workbench.store import Store
+from workbench.views_dashboard import ResultFilter
+
+ROOT = Path(__file__).resolve().parents[1]
+ROUNDS = 5
+
+FILL = (
+    """CREATE TABLE mainstay.contact AS
+       SELECT 'ah' || n AS id, '003' || lpad(CAST(n AS VARCHAR), 12, '0') AS crm_id, 'Amy' || (n % 997) AS first_name,
+              'Lee' || (n % 4999) AS last_name, 'amy' || n || '@mail.example.org' AS email,
+              lpad(CAST(2000000000 + n AS VARCHAR), 10, '0') AS phone
+       FROM range(CAST($count / 5 AS BIGINT)) AS t (n)""",
+    """INSERT INTO journal.outcome BY NAME
+       SELECT n + 1 AS result_number, 1 AS batch_id, 'P1-' || n AS change_id,
+              CASE WHEN n % 4 = 0 THEN 'import' ELSE 'export' END AS direction,
+              CASE WHEN n % 40 = 0 THEN 'fail' WHEN n % 13 = 0 THEN 'partial' ELSE 'success' END AS status,
+              CASE WHEN n % 40 = 0 THEN ['duplicate-contact'] WHEN n % 13 = 0
+                   THEN [CASE WHEN n % 2 = 0 THEN 'invalid-email' ELSE 'invalid-attribute-data: GPA' END] ELSE [] END
+                  AS codes,
+              CASE WHEN n % 40 = 0 THEN '[{"code":"duplicate-contact","message":"' || repeat('x', 120) || '"}]'
+                   WHEN n % 13 = 0 THEN '[{"code":"invalid-email","message":"Row # 1: invalid email"}]' END
+                  AS fail_message,
+              'PUT http://127.0.0.1:9/contacts/003' || n || '/' AS endpoint,
+              '{"first_name":"Amy","phone":"' || n || '","custom":{"GPA":3.1,"Campus":"North"}}' AS request_body,
+              200 AS response_status, 'Contact' AS sobject,
+              '003' || lpad(CAST(n % CAST($count / 5 AS BIGINT) AS VARCHAR), 12, '0') AS record_id,
+              'ah' || (n % CAST($count / 5 AS BIGINT)) AS mainstay_id, 1 + (n % 3) AS attempts,
+              CASE WHEN n % 40 = 0 THEN 'fail' WHEN n % 13 = 0 THEN 'partial' ELSE 'success' END AS predicted_status,
+              CASE WHEN n % 40 = 0 THEN ['duplicate-contact'] WHEN n % 13 = 0 THEN ['invalid-email'] ELSE [] END
+                  AS predicted_codes,
+              'push' AS origin, TIMESTAMPTZ '2026-01-01' + to_seconds(n) AS finished_at
+       FROM range($count) AS t (n)""",
+    """INSERT INTO journal.attempt BY NAME
+       SELECT 1 AS batch_id, change_id, 1 AS number, 'mainstay' AS system, 'PUT' AS method, endpoint AS url,
+              request_body, 200 AS response_status, request_body AS response_body, codes, 12.5 AS ms,
+              finished_at AS sent_at
+       FROM journal.outcome WHERE $count > 0""",
+    """INSERT INTO journal.pull
+       SELECT 1, 'mainstay', 'contact', 'full', 'complete', CAST($count / 5 AS BIGINT), now(), now(), now()""",
+    """INSERT INTO journal.batch
+       SELECT 1, 1, 'export', 'done', '{}', 'digest', 'd', $count, 'Dana', 'Sam', true, NULL, now(), now()""",
+)
+
+
+def filled(path: Path, count: int) -> Store:
+    store = Store(str(path))
+    store.write(*[(sql, {"count": count}) for sql in FILL])
+    return store
+
+
+def median_ms(act: Callable[[], Any], rounds: int = ROUNDS) -> float:
+    took = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        act()
+        took.append((time.perf_counter() - start) * 1000)
+    return round(statistics.median(took), 1)
+
+
+def read_models(store: Store, count: int) -> dict[str, float]:
+    def page(**named: Any) -> Callable[[], Any]:
+        chosen = ResultFilter(**{name: named.pop(name) for name in ("status", "code", "text") if name in named})
+        return lambda: views_dashboard.page_of_results(store, chosen, **named)
+
+    last = count // 50
+    return {
+        "has anything moved": median_ms(lambda: views_dashboard.moment(store)),
+        "first page": median_ms(page()),
+        "last page": median_ms(page(page=last)),
+        "last page, by status": median_ms(page(page=last, sort="status")),
+        "first page, by code": median_ms(page(sort="code")),
+        "first page, failed only": median_ms(page(status="fail")),
+        "first page, one code": median_ms(page(code="invalid-attribute-data")),
+        "search a name": median_ms(page(text="amy12 lee7")),
+        "count, failed only": median_ms(lambda: views_dashboard.count_results(store, ResultFilter(status="fail"))),
+        "one result with attempts": median_ms(lambda: views_dashboard.sync_result(store, f"SR-{count // 2}")),
+        "totals": median_ms(lambda: views_dashboard.result_totals(store)),
+        "scores of all codes": median_ms(lambda: views_dashboard.all_scores(store)),
+        "dictionary frequencies": median_ms(lambda: views_dashboard.entry_activity(store)),
+    }
+
+
+def pages(store: Store, folder: Path) -> dict[str, float]:
+    spec = importlib.util.spec_from_file_location("browser", ROOT / "tests" / "dashboard" / "browser.py")
+    browser = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(browser)
+    if not browser.CHROMIUM.exists():
+        print("no chromium here: pages are left out", file=sys.stderr)
+        return {}
+    found: dict[str, float] = {}
+    with browser.serve(store.dsn, folder / "streamlit.log") as url, browser.chromium() as chrome:
+        page = chrome.new_page(viewport={"width": 1440, "height": 900})
+
+        def visit(path: str) -> None:
+            page.goto(url + path)
+            browser.wait_idle(page, settle=0)
+
+        def then(act: Callable[[], Any]) -> None:
+            act()
+            browser.wait_idle(page, settle=30)
+
+        found["page: first visit"] = median_ms(lambda: visit("/results"), 1)
+        found["page: overview"] = median_ms(lambda: visit("/"), 3)
+        found["page: sync results"] = median_ms(lambda: visit("/results"), 3)
+        found["page: error dictionary"] = median_ms(lambda: visit("/errors"), 3)
+        visit("/results")
+        pager = page.get_by_test_id("stPagination").get_by_role("button")
+        status = page.locator(".st-key-status")
+        found["act: next page"] = median_ms(lambda: then(pager.last.click), 3)
+        found["act: filter failed"] = median_ms(lambda: then(status.get_by_text("fail").click), 1)
+        found["act: filter partial"] = median_ms(lambda: then(status.get_by_text("partial").click), 1)
+        found["act: open a result"] = median_ms(lambda: visit("/results?result=SR-0000400"), 3)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=int, nargs="+", default=[10_000, 1_000_000])
+    parser.add_argument("--no-browser", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    table: dict[int, dict[str, float]] = {}
+    for count in chosen.results:
+        with tempfile.TemporaryDirectory(prefix="workbench-bench-") as folder:
+            store = filled(Path(folder) / "bench.duckdb", count)
+            table[count] = read_models(store, count)
+            if not chosen.no_browser:
+                table[count] |= pages(store, Path(folder))
+    if chosen.json:
+        print(json.dumps(table))
+        return
+    first, last = chosen.results[0], chosen.results[-1]
+    print(f"{'median ms':28}" + "".join(f"{count:>12,}" for count in chosen.results) + "     ratio")
+    for name, start in table[first].items():
+        shown = "".join(f"{table[count][name]:12.1f}" for count in chosen.results)
+        print(f"{name:28}{shown}{table[last][name] / start:10.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Field types: what both systems offer for mapping, as last read; reading anew says what moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.components.layout import empty, header
+from dashboard.components.text import md, plural
+from workbench import operations, views
+from workbench.errors import WorkbenchError
+
+
+def refresh() -> None:
+    """Read both catalogues from the systems; keep what moved for the next run of the page."""
+    try:
+        drift = operations.refresh_fields(session.store(), session.settings())
+    except WorkbenchError as refused:
+        st.session_state["field_refusal"] = str(refused)
+        return
+    st.cache_data.clear()  # the catalogues are no part of what the cache watches
+    st.session_state["field_drift"] = [one.sentence for one in drift]
+
+
+def fits(row: dict[str, Any], text: str) -> bool:
+    return text.casefold() in f"{row['name']} {row.get('label', '')} {row.get('data_type', row.get('type'))}".casefold()
+
+
+def mainstay_table(rows: list[dict[str, Any]]) -> None:
+    st.dataframe(
+        {
+            "Name": [row["name"] for row in rows],
+            "Data type": [row["data_type"] for row in rows],
+            "Custom": [row["is_custom"] for row in rows],
+            "Deprecated": [row["is_deprecated"] for row in rows],
+            "Writable": [row["is_writable"] for row in rows],
+            "Options": [", ".join(row["options"]) for row in rows],
+        },
+        hide_index=True, height=620, row_height=34, alt="Mainstay fields", placeholder="",
+        column_config={"Name": st.column_config.TextColumn(width=240)},
+    )  # fmt: skip
+
+
+def salesforce_table(rows: list[dict[str, Any]]) -> None:
+    st.dataframe(
+        {
+            "Object": [row["sobject"] for row in rows],
+            "Name": [row["name"] for row in rows],
+            "Label": [row["label"] for row in rows],
+            "Type": [row["type"] for row in rows],
+            "Length": [row["length"] or None for row in rows],
+            "Required": [not row["nillable"] for row in rows],
+            "Writable": [row["updateable"] for row in rows],
+            "Formula": [row["calculated"] for row in rows],
+            "Custom": [row["custom"] for row in rows],
+            "Unique": [row["unique"] for row in rows],
+            "Refers to": [", ".join(row["reference_to"]) for row in rows],
+        },
+        hide_index=True, height=620, row_height=34, alt="Salesforce fields", placeholder="",
+        column_config={"Name": st.column_config.TextColumn(width=220), "Label": st.column_config.TextColumn(width=200)},
+    )  # fmt: skip
+
+
+with header("Field types"):
+    st.button(
+        "Read both anew", icon=":material/refresh:", on_click=refresh, disabled=not session.person().may("request")
+    )
+if refusal := st.session_state.pop("field_refusal", None):
+    st.error(md(refusal), icon=":material/error:")
+if (moved := st.session_state.pop("field_drift", None)) is not None:
+    if moved:
+        st.warning(f"{plural(len(moved), 'field')} moved:  \n" + "  \n".join(md(one) for one in moved))
+    else:
+        st.success("Read anew; nothing moved.", icon=":material/check_circle:")
+mainstay = session.read(views.fields, "mainstay")
+salesforce = session.read(views.fields, "salesforce")
+if not mainstay and not salesforce:
+    empty("No fields yet", "Both field catalogues come with a pull.", icon="data_object", command="workbench pull")
+    st.stop()
+wanted = st.text_input(
+    "Search", type="search", live="200ms", placeholder="Name, label or type", key="field_text", width=300,
+    label_visibility="collapsed",
+)  # fmt: skip
+shown_mainstay = [row for row in mainstay if fits(row, wanted or "")]
+shown_salesforce = [row for row in salesforce if fits(row, wanted or "")]
+tabs = st.tabs([f"Mainstay ({len(shown_mainstay)})", f"Salesforce ({len(shown_salesforce)})"])
+with tabs[0]:
+    mainstay_table(shown_mainstay)
+with tabs[1]:
+    salesforce_table(shown_salesforce)

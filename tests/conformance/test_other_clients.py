@@ -1,0 +1,209 @@
+"""Clients that others wrote take the sandbox for the real thing: told an address, they run as they are.
+
+simple-salesforce does so in tests/clients (its own code, carried to loopback by a session adapter).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pytest
+import requests
+
+from workbench.simulators.sandbox import Sandbox
+from workbench.simulators.world import generate
+
+HERE = Path(__file__).parent
+CONTACTS = 2_600  # more than one page of a query
+INSTALL_SECONDS = 200
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def world():
+    return generate(CONTACTS, 3)
+
+
+@pytest.fixture
+def sandbox(world):
+    with Sandbox(world, page_size=200) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def temporary(tmp_path_factory):
+    return tmp_path_factory.mktemp("clients")
+
+
+def ran(*command, cwd=None, seconds=INSTALL_SECONDS):
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False, timeout=seconds
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def jsforce(temporary):
+    for tool in ("node", "npm"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed, so jsforce cannot run")
+    folder = temporary / "jsforce"
+    folder.mkdir()
+    ran("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "jsforce@3.10", cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def aiosalesforce(temporary):
+    """An environment of its own: its needs shall not bend ours."""
+    folder = temporary / "aiosalesforce"
+    ran(sys.executable, "-m", "venv", folder)
+    python = folder / "bin" / "python"
+    ran(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "aiosalesforce==0.6.2")
+    return python
+
+
+def living(sandbox):
+    """Contacts that are not deleted."""
+    return sandbox.world.salesforce["Contact"].filter(~sandbox.world.salesforce["Contact"]["IsDeleted"]).height
+
+
+def test_jsforce_works_a_day(sandbox, jsforce):
+    seen = json.loads(
+        ran("node", HERE / "jsforce_session.mjs", jsforce, json.dumps(sandbox.connection["salesforce"]), seconds=120)
+    )
+    total = living(sandbox)
+    assert seen.pop("wrong_login").startswith("INVALID_LOGIN")
+    assert seen.pop("parents") > 1000
+    assert seen.pop("fields") > 60
+    assert {"Contact", "Account", "Lead", "Application__c"} <= {*seen.pop("objects")}
+    assert seen == {
+        "organization": sandbox.salesforce_org.org_id,
+        "identity": sandbox.connection["salesforce"]["username"],
+        "limits": 1_000_000,
+        "usage": True,
+        "first_page": 2000,
+        "total": total,
+        "read": total,
+        "fetched": total,
+        "found": 3,
+        "count": total,
+        "bad_query": "INVALID_FIELD",
+        "formula": True,
+        "created": True,
+        "email": "zoe@example.edu",
+        "updated": True,
+        "renamed": "李",
+        "invalid": "REQUIRED_FIELD_MISSING",
+        "destroyed": True,
+        "gone": "ENTITY_IS_DELETED",
+        "upserted": True,
+        "upserted_again": False,
+        "collection": [True, False, True],
+        "collection_error": "REQUIRED_FIELD_MISSING",
+        "collection_updated": True,
+        "retrieved": ["Physics", "Physics"],
+        "collection_deleted": True,
+        "bulk_loaded": 450,
+        "bulk_failed": ["REQUIRED_FIELD_MISSING"],
+        "bulk_read": 450,
+        "bulk_text": 'line 1\nline "2", 7',
+    }
+    asked = [item.path for item in sandbox.requests_seen if "/jobs/" in item.path]
+    assert any(path.endswith("/jobs/query") for path in asked)
+    assert any("/jobs/ingest/" in path for path in asked)
+
+
+def test_aiosalesforce_works_a_day(sandbox, aiosalesforce):
+    told = json.dumps(sandbox.connection["salesforce"])
+    seen = json.loads(ran(aiosalesforce, HERE / "aiosalesforce_session.py", told, seconds=120))
+    assert seen == {
+        "wrong_login": "INVALID_LOGIN",
+        "limits": 1_000_000,
+        "read": living(sandbox),
+        "bad_query": "INVALID_FIELD",
+        "found": ["Ana", "Núñez", "a@example.edu"],
+        "invalid": "REQUIRED_FIELD_MISSING",
+        "upserted": True,
+        "upserted_again": False,
+        "gone": "ENTITY_IS_DELETED",
+        "batch": [2, 400],
+        "composite": ["Composite College"],
+        "bulk": [300, 1, 0],
+        "bulk_error": "REQUIRED_FIELD_MISSING",
+    }
+
+
+class PlainMainstay:
+    """Asks as the public Python client of Mainstay does: one GET per call, `APIToken`, `next` followed as it stands.
+
+    That client is on no package index; these are its requests, in our own words.
+    """
+
+    def __init__(self, base_url, token):
+        self.base_url = base_url
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.headers["Authorization"] = f"APIToken {token}"
+
+    def ask(self, endpoint, **filters):
+        answer = self.http.get(self.base_url + endpoint, params=filters, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def everything(self, endpoint, **filters):
+        page = self.ask(endpoint, **filters)
+        found = list(page["results"])
+        while page.get("next"):
+            page = self.http.get(page["next"], timeout=30).json()
+            found += page["results"]
+        return pd.DataFrame(found)
+
+
+@pytest.fixture
+def plain(sandbox):
+    client = PlainMainstay(**sandbox.connection["mainstay"])
+    with client.http:
+        yield client
+
+
+def test_a_plain_client_reads_every_list_of_mainstay(sandbox, plain):
+    world = sandbox.world
+    answer = plain.ask("auth_valid")
+    assert answer["ok"] is True
+    assert answer["org_id"]
+    hidden = {"include_test_contacts": "True", "include_nonpermitted_contacts": "1"}
+    contacts = plain.everything("contacts/", **hidden)
+    assert set(contacts["id"]) == set(world.contacts["id"])
+    assert len(contacts) == world.contacts.height
+    assert len(plain.everything("contacts/")) < len(contacts)
+    assert len(plain.everything("messages/", include_test_user="true")) == world.messages.height
+    campaigns = plain.everything("campaigns/", show_hidden="True", show_test="1")
+    assert set(campaigns["admithub_id"]) == set(world.campaigns["admithub_id"])
+    pages = [item.path for item in sandbox.requests_seen if item.path.startswith("/contacts/?")]
+    assert all(urlsplit(path).query for path in pages)
+
+
+def test_a_plain_client_reads_single_documents_of_mainstay(sandbox, plain):
+    known = sandbox.world.contacts.filter(sandbox.world.contacts["crm_id"].is_not_null()).row(0, named=True)
+    hidden = {"include_test_contacts": "True", "include_nonpermitted_contacts": "True"}
+    for name in (known["id"], known["crm_id"]):
+        assert plain.ask(f"contacts/{name}/", **hidden)["id"] == known["id"]
+    assert "Campus" in plain.ask("custom_fields/")["custom_fields"]
+    assert set(plain.ask("custom_values/", field="Campus")["values"]) <= {"Downtown", "North", "South", "Online"}
+    assert plain.ask("default_fields/")
+    with pytest.raises(requests.HTTPError) as missing:
+        plain.ask("contacts/nobody/")
+    assert missing.value.response.status_code == 404
+    plain.http.headers["Authorization"] = "APIToken wrong"
+    with pytest.raises(requests.HTTPError) as refused:
+        plain.ask("auth_valid")
+    assert refused.value.response.status_code == 401

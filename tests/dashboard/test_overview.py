@@ -1,0 +1,61 @@
+def test_an_empty_store_says_what_to_do(app, empty_store):
+    running = app(empty_store)
+
+    assert [code.value for code in running.code] == ["workbench pull"]
+    assert not running.error
+
+
+def test_the_bars_add_up_to_the_pull(app, small_store):
+    shown = " ".join(piece.value for piece in app(small_store).html if isinstance(piece.value, str))
+
+    assert shown.count("adds up to the 60 pulled") == 2
+    assert "<b>10</b>" in shown
+    assert "<b>50</b>" in shown
+
+
+def test_a_bar_that_does_not_add_up_says_so(app, small_store):
+    small_store.write("UPDATE preview.bucket SET row_count = row_count - 1 WHERE bucket = 'none'")
+
+    shown = " ".join(piece.value for piece in app(small_store).html if isinstance(piece.value, str))
+
+    assert "60 pulled, 1 unaccounted for" in shown
+
+
+def test_figures(app, small_store):
+    figures = {metric.label: metric.value for metric in app(small_store).metric}
+
+    assert figures == {
+        "Awaiting approval": "0",
+        "Approved, not sent": "0",
+        "Sync results": "60",
+        "As predicted": "98.3%",
+    }
+
+
+def test_a_new_row_shows_at_the_next_run(app, small_store):
+    """Reads are kept only while nothing in the store has moved."""
+    running = app(small_store)
+    small_store.write(
+        "INSERT INTO journal.outcome BY NAME SELECT * REPLACE (61 AS result_number, 'P1-61' AS change_id) "
+        "FROM journal.outcome WHERE result_number = 60"
+    )
+
+    running.run()
+
+    assert {metric.label: metric.value for metric in running.metric}["Sync results"] == "61"
+
+
+def test_a_real_organisation_is_never_called_a_sandbox():
+    from dashboard.components.sidebar import connection_badge
+    from workbench.settings import MainstaySettings, SalesforceSettings, Settings
+
+    def label(instance_url, base_url):
+        chosen = Settings(
+            mainstay=MainstaySettings(base_url=base_url, token="t"),
+            salesforce=SalesforceSettings(instance_url=instance_url, access_token="s"),
+        )
+        return connection_badge(chosen)[0]
+
+    assert label("http://127.0.0.1:1", "http://127.0.0.1:2") == "Sandbox"
+    assert label("https://acme.my.salesforce.com", "http://127.0.0.1:2") == "Real systems"
+    assert label("http://127.0.0.1:1", "https://api.admithub.com") == "Real systems"

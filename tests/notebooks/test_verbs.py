@@ -1,0 +1,179 @@
+"""The verbs for notebooks: their doctests, what they render, what they say while working and when something is wrong."""
+
+from __future__ import annotations
+
+import doctest
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+import workbench as wb
+from workbench import cell, notebook, rows
+from workbench.errors import ApprovalRefused, ConfigurationError, NotFound, WorkbenchError
+from workbench.simulators import world
+from workbench.simulators.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(world.generate(120, 5)) as running:
+        yield running
+
+
+@pytest.fixture
+def bench(sandbox, tmp_path, monkeypatch):
+    """A pulled store with the starter mapping; both systems as they were at first."""
+    saved = sandbox.saved()
+    for name, value in sandbox.settings_env().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WORKBENCH_DATABASE", str(tmp_path / "store.duckdb"))
+    monkeypatch.chdir(tmp_path)
+    connected = wb.connect()
+    wb.import_mapping(by="Dana", reason="first")
+    wb.pull()
+    yield connected
+    sandbox.restore(saved)
+
+
+@pytest.mark.parametrize("verb", ["connect", "pull", "preview", "approve", "push", "results", "explain", "sql"])
+def test_the_examples_of_each_verb_are_true(verb, bench):
+    wb.preview("export")
+    examples = doctest.DocTestFinder(recurse=False).find(getattr(notebook, verb), verb, globs=vars(notebook) | {})
+    assert examples[0].examples, f"{verb} has no example"
+    for example in examples:
+        assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_the_example_of_rows_is_true(bench):
+    wb.preview("export")
+    (example,) = doctest.DocTestFinder(recurse=False).find(rows.Rows, "Rows", globs={"sql": wb.sql})
+    assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_every_public_name_is_there_and_described():
+    assert set(dir(wb)) == set(wb.__all__) == set(notebook.__all__) - {"Batch", "Explained", "Preview", "Rows"}
+    for name in wb.__all__:
+        assert getattr(wb, name).__doc__
+    with pytest.raises(AttributeError):
+        _ = wb.nothing
+
+
+def test_rows_come_in_every_shape(bench):
+    found = wb.sql("SELECT id, phone FROM mainstay.contact ORDER BY id;")
+    assert found.pl().height == found.df().shape[0] == found.arrow().num_rows == len(found) == len(list(found))
+    assert found.where("phone IS NULL").select("id").pl().columns == ["id"]
+    counted = wb.sql("SELECT unnest([1, 2, 2]) AS n").count_by("n")
+    assert list(counted) == [{"n": 2, "row_count": 2}, {"n": 1, "row_count": 1}]
+    assert "20 of" in found._repr_html_()
+    assert "1 row<" in wb.sql("SELECT 1 AS one")._repr_html_()
+    assert "0 rows" in wb.sql("SELECT 1 AS one").where("false")._repr_html_()
+
+
+def test_tables_escape_and_shorten():
+    evil = "<script>alert(1)</script>" * 9
+    shown = rows.html_table(
+        [{"a": evil, "n": 1234, "t": True, "none": None, "l": ["x", 2]}], ["a", "n", "t", "none", "l"]
+    )
+    assert "<script>" not in shown
+    assert "1,234" in shown
+    assert "yes" in shown
+    assert "x, 2" in shown
+    assert 'title="&lt;script' in shown
+    assert rows.cell(float("nan")) == ""
+    assert rows.cell(0.5) == "0.5"
+
+
+def test_results_render(bench):
+    preview = wb.preview("export")
+    assert "nothing is sent" in preview._repr_html_()
+    assert sum(preview.counts.values()) == len(preview.changes)
+    for system in ("salesforce", "mainstay"):
+        assert sum(row["row_count"] for row in preview.buckets if row["system"] == system) == 120
+    assert len(preview.conflicts) == preview.counts["conflict"]
+    assert len(preview.requests) >= preview.counts["update"]
+    assert all(row["row_count"] for row in preview.codes)
+    told = preview.explain(next(iter(preview.changes))["salesforce_id"])
+    assert "<ol>" in told._repr_html_()
+    assert str(told).startswith("Pulled: ")
+    assert "first_name" in wb.mapping()._repr_html_()
+    assert wb.mapping().history[0]["reason"] == "first"
+    assert {row["direction"] for row in wb.mapping().fields} == {"export", "import"}
+
+
+def test_a_batch_tells_its_state_as_it_is(bench):
+    asked = wb.preview("export").batch(action="link", by="Dana")
+    with pytest.raises(ApprovalRefused):
+        wb.approve(asked, by="Dana")
+    wb.push(wb.approve(asked, by="Sam"))
+    assert wb.batch(asked.batch).state == "done"
+    assert len(asked.results) == asked.rows
+    assert "Predicted against actual" in asked._repr_html_()
+
+
+def test_mistakes_end_in_sentences(bench, tmp_path):
+    with pytest.raises(ConfigurationError, match="preview 'export' or 'import'"):
+        wb.preview("upload")
+    with pytest.raises(ConfigurationError, match="no mapping file"):
+        wb.import_mapping(tmp_path / "none.yaml")
+    with pytest.raises(ConfigurationError, match="does not run"):
+        wb.sql("SELECT nothing FROM nowhere").pl()
+    with pytest.raises(NotFound):
+        wb.batch(99)
+
+
+def test_before_connecting_the_verbs_say_so(monkeypatch):
+    monkeypatch.setattr(notebook, "_connected", {})
+    with pytest.raises(ConfigurationError, match="connect"):
+        wb.pull()
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What a notebook would be shown, with a kernel that only pretends to be there."""
+    shown = []
+
+    class Handle:
+        def display(self, html):
+            shown.append(("display", html.data))
+
+        def update(self, html):
+            shown.append(("update", html.data))
+
+    import IPython.display
+
+    monkeypatch.setattr(IPython.display, "DisplayHandle", Handle)
+    monkeypatch.setattr(cell, "shell", lambda: SimpleNamespace(kernel=True))
+    monkeypatch.setattr(cell, "REDRAW_SECONDS", 0.0)
+    return shown
+
+
+def test_progress_is_one_line_per_stage_and_leaves_one_behind(drawn):
+    with cell.cell_progress() as progress:
+        progress("Salesforce Contact", 0, 200)
+        progress("Salesforce Contact", 200, 200)
+        progress("diff <b>", 0, None)
+    assert [kind for kind, _ in drawn] == ["display", "update", "update", "update"]
+    assert '<progress value="200" max="200">' in drawn[1][1]
+    assert "diff &lt;b&gt;" in drawn[2][1]
+    assert drawn[-1][1].startswith("<small>Salesforce Contact 200, ")
+
+
+def test_progress_that_never_began_leaves_nothing(drawn):
+    with cell.cell_progress():
+        pass
+    assert drawn == []
+
+
+def test_outside_of_notebooks_nothing_is_shown(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert cell.shell() is None
+    with cell.cell_progress() as progress:
+        progress("anything", 1, 2)
+    cell.tell_errors_plainly()
+
+
+def test_in_notebooks_our_errors_are_their_sentence(drawn, monkeypatch):
+    monkeypatch.setattr(WorkbenchError, "_render_traceback_", None, raising=False)
+    cell.tell_errors_plainly()
+    assert NotFound("There is no batch 9.")._render_traceback_() == ["NotFound: There is no batch 9."]

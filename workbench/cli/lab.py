@@ -1,0 +1,257 @@
+"""Match lab: lab, label, import-csv."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from workbench import operations
+from workbench.cli.output import out, plural, print_json, print_table, say
+from workbench.cli.session import Json, Session, session_of, stop_on_signals, stoppable
+from workbench.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from workbench.lab import MatchLab
+    from workbench.lab.columns import Guess
+    from workbench.lab.intake import Draft
+
+PANEL: Final = "Match lab"
+ANSWERS: Final = {"y": "same", "n": "different", "u": "unsure"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("import-csv", rich_help_panel=PANEL)(import_csv)
+    for command in (label, lab):
+        app.command(rich_help_panel=PANEL)(command)
+
+
+def import_csv(
+    context: typer.Context,
+    *,
+    salesforce: Annotated[Path, typer.Option(help="A report export of Salesforce, CSV, with the record Id.")],
+    mainstay: Annotated[Path, typer.Option(help="A contacts export of Mainstay, CSV, with the Mainstay ID.")],
+    sobject: Annotated[str, typer.Option("--object", help="The Salesforce object of the report.")] = "Contact",
+    salesforce_column: Annotated[
+        list[str] | None, typer.Option(help="HEADER=FIELD settles a column, HEADER=- leaves it out. Repeatable.")
+    ] = None,
+    mainstay_column: Annotated[list[str] | None, typer.Option(help="The same for the Mainstay file.")] = None,
+    keep_mapping: Annotated[bool, typer.Option(help="Preview with the mapping there is, not with the draft.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the guesses are right.")] = False,
+    by: Annotated[str, typer.Option(help="Who saves the drafted mapping.")] = "import-csv",
+    json: Json = False,
+) -> None:
+    """Preview and match two exported files: no account, no token, nothing is sent anywhere.
+
+    Guesses what each column is and asks before it reads them. Replaces what was pulled into this store before.
+    """
+    from workbench.lab import intake  # noqa: PLC0415  the lab is heavy, and only these commands need it
+
+    session = session_of(context)
+    drafted = intake.draft(
+        salesforce,
+        mainstay,
+        sobject=sobject,
+        salesforce_columns=_named(salesforce_column),
+        mainstay_columns=_named(mainstay_column),
+    )
+    if not json:
+        _show_draft(drafted)
+    if not yes:
+        if json or not sys.stdin.isatty():
+            raise ConfigurationError("Nobody is there to confirm the columns. Check them once, then add --yes.")
+        typer.confirm("Are the columns what they are taken for?", abort=True)
+    landed = intake.land(session.store, drafted)
+    if not keep_mapping:
+        reason = f"drafted from {salesforce.name} and {mainstay.name}"
+        operations.import_mapping(
+            session.store, session.settings, drafted.mapping, by=by, reason=reason, source="The drafted mapping"
+        )
+    previews = _previews(session)
+    report = _match_report(session, sobject)
+    if json:
+        columns = {"salesforce": drafted.salesforce_columns, "mainstay": drafted.mainstay_columns}
+        print_json(
+            {
+                "records": landed.records,
+                "contacts": landed.contacts,
+                "notices": landed.notices,
+                "columns": {side: [_column(guess) for guess in guesses] for side, guesses in columns.items()},
+                "mapping": drafted.mapping,
+                "previews": [
+                    {"preview": item.preview_id, "direction": str(item.direction), "counts": item.counts}
+                    for item in previews
+                ],
+                "matching": report,
+            }
+        )
+        return
+    _show_import(landed.records, landed.contacts, landed.notices, previews, report)
+
+
+def _named(options: Sequence[str] | None) -> dict[str, str]:
+    found = {}
+    for option in options or ():
+        header, separator, field = option.rpartition("=")
+        if not separator or not header or not field:
+            raise ConfigurationError(f"{option!r} does not read HEADER=FIELD.")
+        found[header.strip()] = field.strip()
+    return found
+
+
+def _column(guess: Guess) -> dict[str, Any]:
+    return {
+        "column": guess.header,
+        "field": guess.field,
+        "type": guess.type,
+        "why": guess.why,
+        "filled": f"{guess.share:.0%}",
+    }
+
+
+def _show_draft(drafted: Draft) -> None:
+    for file, guesses in (
+        (drafted.salesforce, drafted.salesforce_columns),
+        (drafted.mainstay, drafted.mainstay_columns),
+    ):
+        title = f"{file.path.name}: {plural(len(file), 'row')}"
+        print_table([_column(guess) for guess in guesses], ["column", "field", "type", "why", "filled"], title=title)
+        out().print()
+    out().print("[bold]Mapping[/]")
+    out().print(drafted.mapping, markup=False)
+
+
+def _previews(session: Session) -> list[Any]:
+    from workbench.domain.fields import Direction  # noqa: PLC0415
+    from workbench.store.mappings import require_mapping  # noqa: PLC0415  as above
+
+    mapping = require_mapping(session.store).mapping
+    directions = [direction for direction in Direction if mapping.sobjects(direction)]
+    return [operations.make_preview(session.store, session.settings, direction) for direction in directions]
+
+
+def _match_report(session: Session, sobject: str) -> list[dict[str, Any]]:
+    from workbench.lab import MatchLab  # noqa: PLC0415  as above
+
+    return [dict(row) for row in MatchLab(session.store, sobject).waterfall().rows]
+
+
+def _show_import(
+    records: int, contacts: int, notices: Sequence[str], previews: Sequence[Any], report: Sequence[dict[str, Any]]
+) -> None:
+    out().print(f"{plural(records, 'record')} and {plural(contacts, 'contact')} are in the store. Nothing was sent.")
+    for notice in notices:
+        say(notice)
+    for item in previews:
+        rows = [{"action": name, "records": count} for name, count in item.counts.items()]
+        print_table(rows, ["action", "records"], title=f"Preview {item.preview_id}: {item.direction}")
+    print_table(report, list(report[0]) if report else [], title="Match rules, in order")
+    out().print("Next: workbench changes PREVIEW, workbench explain ID, workbench label --by NAME, workbench lab.")
+
+
+def label(
+    context: typer.Context,
+    *,
+    by: Annotated[str, typer.Option(help="Your name: agreement between people is measured.")],
+    sobject: Annotated[str, typer.Option("--object", help="The Salesforce object.")] = "Contact",
+    rules: Annotated[
+        str | None, typer.Option(help="Draw pairs that these rules propose, as in: phone > email.")
+    ] = None,
+    draw: Annotated[int, typer.Option(min=0, help="Draw so many pairs anew; 0 goes on with those there are.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same pairs.")] = 0,
+    report: Annotated[bool, typer.Option(help="Only tell what the labels say so far.")] = False,
+) -> None:
+    """Say of pairs whether they are one person, without seeing which rule proposed them or what others said."""
+    from workbench.lab import MatchLab  # noqa: PLC0415  as above
+
+    bench = MatchLab(session_of(context).store, sobject)
+    if draw:
+        say(f"{plural(bench.draw_sample(rules, size=draw, seed=seed), 'pair')} to label.")
+    if not report:
+        _ask(bench, by)
+    for shown in (bench.agreement(), *([bench.score(rules or bench.usual_rules)] if _has_labels(bench) else [])):
+        out().print(str(shown), markup=False, soft_wrap=True)
+
+
+def _has_labels(bench: MatchLab) -> bool:
+    from workbench.lab.labels import labelled_pairs  # noqa: PLC0415  as above
+
+    return bench.has_truth or bool(labelled_pairs(bench.store, sobject=bench.sobject))
+
+
+def _ask(bench: MatchLab, by: str) -> None:
+    done = 0
+    while (question := bench.next_pair(by)) is not None:
+        print_table(list(question.rows), ["attribute", "salesforce", "mainstay"], title=f"{question.remaining} left")
+        answer = typer.prompt("One person? y(es) n(o) u(nsure) q(uit)", default="u").strip().lower()[:1]
+        if answer == "q":
+            break
+        if answer in ANSWERS:
+            bench.label(question.pair, ANSWERS[answer], by=by)
+            done += 1
+    say(f"{plural(done, 'answer')} kept.")
+
+
+def lab(
+    context: typer.Context,
+    *,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Run both systems here, with synthetic people.")] = False,
+    contacts: Annotated[int, typer.Option(min=10, help="How many people of the sandbox.")] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same people.")] = 1,
+    folder: Annotated[Path | None, typer.Option(help="The notebooks; else ./notebooks.", show_default=False)] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8888,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
+) -> None:
+    """Open JupyterLab on the notebooks, with this store and its connections ready, until Ctrl-C."""
+    session = session_of(context)
+    place = _notebooks(folder)
+    stop_on_signals()
+    with stoppable("The store is kept."), ExitStack() as running:
+        settings = session.settings
+        if sandbox:
+            settings = running.enter_context(operations.demo_sandbox(settings, contacts=contacts, seed=seed))
+            say(f"Both systems run here with {contacts:,} synthetic people (seed {seed}).")
+        database = Path(settings.database).resolve()
+        settings = settings.model_copy(update={"database": str(database)})
+        operations.open_store(settings)
+        environment = {**os.environ, **operations.as_environment(settings)}
+        arguments = [f"--ServerApp.root_dir={place}", f"--port={port}", "--ServerApp.ip=127.0.0.1"]
+        arguments += [] if browser else ["--no-browser"]
+        say(f"Notebooks in {place}, store {database}. Ctrl-C stops everything.")
+        with _stopped([sys.executable, "-m", "jupyterlab", *arguments], environment) as jupyter:
+            if code := jupyter.wait():
+                raise ConfigurationError(f"JupyterLab ended with code {code}; its own words are above.")
+
+
+@contextmanager
+def _stopped(command: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is asked to end, and made to, when we are done."""
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _notebooks(folder: Path | None) -> Path:
+    if find_spec("jupyterlab") is None:
+        raise ConfigurationError("JupyterLab is not installed: pip install 'mainstay-workbench[notebooks]'.")
+    place = (folder or Path("notebooks")).resolve()
+    if not place.is_dir():
+        raise ConfigurationError(f"There is no folder {place}. Run this where the notebooks are, or give --folder.")
+    return place
