@@ -164,10 +164,14 @@ def _domain_url(domain: str) -> str:
     return f"https://{domain}" if domain.endswith(".salesforce.com") else f"https://{domain}.salesforce.com"
 
 
+def _instance(settings: SalesforceSettings) -> str | None:
+    return f"https://{_host(settings.instance_url)}" if settings.instance_url else None
+
+
 def _own_host(settings: SalesforceSettings) -> str | None:
     """The org's own address for OAuth; login.salesforce.com and test.salesforce.com refuse client credentials."""
-    if settings.instance_url:
-        return f"https://{_host(settings.instance_url)}"
+    if (own := _instance(settings)) is not None:
+        return own
     if settings.login_url:
         return settings.login_url.rstrip("/")
     return None if settings.domain in SHARED_HOSTS else _domain_url(settings.domain)
@@ -239,7 +243,8 @@ def _password(settings: SalesforceSettings, session: requests.Session) -> Login:
             sf_version=f"{min(float(settings.api_version), LAST_SOAP_LOGIN_VERSION):.1f}",
             session=session,
             domain=settings.domain,
-            scratch_url=settings.login_url.rstrip("/") if settings.login_url else None,
+            # The org's own address logs in too; without one, simple-salesforce asks the domain's shared host.
+            scratch_url=(settings.login_url or _instance(settings) or "").rstrip("/") or None,
         )
     except SalesforceAuthenticationFailed as error:
         if isinstance(error.code, int) and (error.code >= 500 or error.code == 429):
