@@ -58,10 +58,19 @@ def store() -> Store:
 
 
 def person() -> Person:
-    """From the settings' `dashboard` part where this version has one, else the operating system's user."""
+    """From the settings' `dashboard` part where this version has one, else the operating system's user, an approver.
+
+    A session may be given less than that (to look with another's eyes), never more.
+    """
     chosen = getattr(settings(), "dashboard", None)
-    role = st.session_state.get("role") or getattr(chosen, "role", None) or "approver"
+    granted = getattr(chosen, "role", None) or "approver"
+    wanted = st.session_state.get("role", granted)
+    role = min(granted, wanted, key=_rank)
     return Person(getattr(chosen, "user", None) or _system_user(), role if role in ROLES else "viewer")
+
+
+def _rank(role: str) -> int:
+    return ROLES.index(role) if role in ROLES else 0
 
 
 def _system_user() -> str:

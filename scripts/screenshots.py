@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from workbench.operations import create_batch
 from workbench.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +47,12 @@ def shots(store: Store) -> dict[str, str]:
     }
 
 
+def leave_a_batch_open(store: Store) -> None:
+    """The demo decides all its batches; the approvals screen is worth a picture with one that waits."""
+    latest = store.rows("SELECT max(preview_id) AS preview_id FROM view.preview WHERE direction = 'export'")
+    create_batch(store, latest[0]["preview_id"], by="Dana (analyst)")
+
+
 def browser_helpers() -> Any:
     spec = importlib.util.spec_from_file_location("browser", ROOT / "tests" / "dashboard" / "browser.py")
     if spec is None or spec.loader is None:
@@ -73,6 +80,7 @@ def main() -> None:
             subprocess.run(
                 [str(Path(sys.executable).with_name("workbench")), *demo], check=True, stdout=subprocess.DEVNULL
             )
+            leave_a_batch_open(Store(database))
         wanted = [name for name in chosen.only.split(",") if name]
         addresses = {k: v for k, v in shots(Store(database)).items() if not wanted or k in wanted}
         with browser.serve(database, Path(folder) / "streamlit.log") as url, browser.chromium() as chrome:

@@ -88,6 +88,16 @@ def changed_fields(store: Store, preview_id: int) -> list[dict[str, Any]]:
     )
 
 
+def _named(store: Store, page: str) -> str:
+    """`page` with the column `person`; names are read for its rows only, so a million people cost nothing here."""
+    contacts, records = names_of(landed(store))
+    return f"""SELECT {page}.*, coalesce(r.name, n.name) AS person FROM {page}
+               LEFT JOIN (SELECT * FROM ({contacts}) WHERE id IN (SELECT mainstay_id FROM {page})) AS n
+                   ON n.id = {page}.mainstay_id
+               LEFT JOIN (SELECT * FROM ({records}) WHERE id IN (SELECT salesforce_id FROM {page})) AS r
+                   ON r.id = {page}.salesforce_id"""
+
+
 def count_changes(store: Store, preview_id: int, chosen: ChangeFilter) -> int:
     """How many changes of a preview pass a filter."""
     where, params = _change_where(store, preview_id, chosen)
@@ -99,15 +109,11 @@ def page_of_changes(
 ) -> list[dict[str, Any]]:
     """One page (from 1) of a preview's changes in sending order, with the person's name."""
     where, params = _change_where(store, preview_id, chosen)
-    contacts, records = names_of(landed(store))
     sql = f"""WITH page AS MATERIALIZED (
                   SELECT {_SHOWN} FROM view.change AS c WHERE {where} ORDER BY c.seq, c.change_id
                   LIMIT $size OFFSET $skip
               )
-              SELECT page.*, coalesce(r.name, n.name) AS person FROM page
-              LEFT JOIN ({contacts}) AS n ON n.id = page.mainstay_id
-              LEFT JOIN ({records}) AS r ON r.id = page.salesforce_id
-              ORDER BY page.seq, page.change_id"""
+              {_named(store, "page")} ORDER BY page.seq, page.change_id"""
     return store.rows(sql, {**params, "size": size, "skip": (page - 1) * size})
 
 
@@ -141,12 +147,11 @@ def _change_where(store: Store, preview_id: int, chosen: ChangeFilter) -> tuple[
 def change(store: Store, preview_id: int, change_id: str) -> dict[str, Any]:
     """One change with its field values, exact requests, predictions and the person's name. Raises NotFound."""
     key = {"preview_id": preview_id, "change_id": change_id}
-    contacts, records = names_of(landed(store))
     rows = store.rows(
-        f"""SELECT c.*, coalesce(r.name, n.name) AS person
-            FROM (SELECT * FROM view.change WHERE preview_id = $preview_id AND change_id = $change_id) AS c
-            LEFT JOIN ({contacts}) AS n ON n.id = c.mainstay_id
-            LEFT JOIN ({records}) AS r ON r.id = c.salesforce_id""",
+        f"""WITH one AS MATERIALIZED (
+                SELECT * FROM view.change WHERE preview_id = $preview_id AND change_id = $change_id
+            )
+            {_named(store, "one")}""",
         key,
     )
     if not rows:
@@ -196,21 +201,28 @@ def page_of_batch(
 
     Columns: change_id, person, action, predicted_status, codes, field_names, is_approved, reason, actual (status).
     """
-    contacts, records = names_of(landed(store))
-    sql = f"""WITH page AS MATERIALIZED (
-                  SELECT {_SHOWN}, b.is_approved, b.reason AS left_out, count(*) OVER () AS total
-                  FROM journal.batch_change AS b
-                  JOIN view.batch AS v USING (batch_id)
-                  JOIN view.change AS c ON c.preview_id = v.preview_id AND c.change_id = b.change_id
-                  WHERE b.batch_id = $batch_id AND ($status IS NULL OR c.predicted_status = $status)
+    # Narrow keys are counted and ordered first; only the visible rows are fetched in full.
+    fitting = "" if status is None else "AND b.change_id IN (SELECT change_id FROM of_preview)"
+    sql = f"""WITH of_preview AS (
+                  SELECT change_id FROM view.change
+                  WHERE preview_id = (SELECT preview_id FROM journal.batch WHERE batch_id = $batch_id)
+                    AND ($status IS NULL OR predicted_status = $status)
+              ), keys AS MATERIALIZED (
+                  SELECT b.change_id, b.seq, b.is_approved, b.reason AS left_out, count(*) OVER () AS total
+                  FROM journal.batch_change AS b WHERE b.batch_id = $batch_id {fitting}
                   ORDER BY b.seq, b.change_id LIMIT $size OFFSET $skip
+              ), page AS MATERIALIZED (
+                  SELECT {_SHOWN}, keys.is_approved, keys.left_out, keys.total
+                  FROM (SELECT * FROM view.change
+                        WHERE preview_id = (SELECT preview_id FROM journal.batch WHERE batch_id = $batch_id)
+                          AND change_id IN (SELECT change_id FROM keys)) AS c
+                  JOIN keys ON keys.change_id = c.change_id
               )
-              SELECT page.*, o.status AS actual, coalesce(r.name, n.name) AS person FROM page
-              LEFT JOIN (SELECT change_id, status FROM journal.outcome WHERE batch_id = $batch_id) AS o
+              SELECT named.*, o.status AS actual FROM ({_named(store, "page")}) AS named
+              LEFT JOIN (SELECT change_id, status FROM journal.outcome
+                         WHERE batch_id = $batch_id AND change_id IN (SELECT change_id FROM page)) AS o
                   USING (change_id)
-              LEFT JOIN ({contacts}) AS n ON n.id = page.mainstay_id
-              LEFT JOIN ({records}) AS r ON r.id = page.salesforce_id
-              ORDER BY page.seq, page.change_id"""
+              ORDER BY named.seq, named.change_id"""
     return store.rows(sql, {"batch_id": batch_id, "status": status, "size": size, "skip": (page - 1) * size})
 
 

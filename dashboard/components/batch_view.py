@@ -128,7 +128,7 @@ def confirm(batch: dict[str, Any], left_out: list[str], reason: str) -> None:
                 ("Batch", str(batch["batch_id"])),
                 ("To send", plural(batch["approved_count"] - len(left_out), "change")),
                 ("Left out by you", plural(len(left_out), "change") if left_out else "none"),
-                ("Predicted", expected),
+                ("Predicted, whole batch", expected),
                 ("Asked for by", batch["requested_by"]),
                 ("Approved by", who.name),
                 ("Fingerprint", markup.code(batch["digest"][:16])),

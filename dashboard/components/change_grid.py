@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import streamlit as st
@@ -44,7 +45,7 @@ def change_grid(rows: list[dict[str, Any]], key: str, *, height: int = 420, is_s
     def on_open() -> None:
         st.session_state[f"{key}_opened"] = st.session_state[f"{key}_ids"][st.session_state[f"{key}_button"].row]
 
-    columns = {
+    columns: dict[str, list[Any]] = {
         "Change": ids,
         "Person": [row["person"] or row["salesforce_id"] or row["mainstay_id"] for row in rows],
         "Action": [[ACTION_LABELS[row["action"]]] for row in rows],
@@ -57,8 +58,10 @@ def change_grid(rows: list[dict[str, Any]], key: str, *, height: int = 420, is_s
         columns["Actual"] = [[row["actual"]] if row["actual"] else [] for row in rows]
     if rows and "is_approved" in rows[0] and not all(row["is_approved"] for row in rows):
         columns["Left out"] = ["" if row["is_approved"] else row["left_out"] or "left out" for row in rows]
-    status = {"options": list(STATUSES), "color": list(STATUS_TONES), "width": 95}
-    event = st.dataframe(
+    status = functools.partial(
+        st.column_config.MultiselectColumn, options=list(STATUSES), color=list(STATUS_TONES), width=95
+    )
+    event: Any = st.dataframe(  # type: ignore[call-overload] # its overloads want a literal on_select
         columns, key=f"{key}_grid", hide_index=True, height=height, row_height=36, placeholder="", alt="Changes",
         on_select="rerun" if is_selectable else "ignore", selection_mode="multi-row",
         column_config={
@@ -69,8 +72,8 @@ def change_grid(rows: list[dict[str, Any]], key: str, *, height: int = 420, is_s
             "Action": st.column_config.MultiselectColumn(
                 "Action", options=list(ACTIONS), color=list(ACTION_TONES), width=90
             ),
-            "Predicted": st.column_config.MultiselectColumn("Predicted", **status),
-            "Actual": st.column_config.MultiselectColumn("Actual", **status),
+            "Predicted": status("Predicted"),
+            "Actual": status("Actual"),
             "Codes": st.column_config.TextColumn(width=220),
             "Fields": st.column_config.TextColumn(width=210),
             "Reason": st.column_config.TextColumn(width=330),

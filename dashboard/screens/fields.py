@@ -20,8 +20,7 @@ def refresh() -> None:
     except WorkbenchError as refused:
         st.session_state["field_refusal"] = str(refused)
         return
-    st.cache_data.clear()  # the catalogues are no part of what the cache watches
-    st.session_state["field_drift"] = [one.sentence for one in drift]
+    st.session_state["field_drift"] = [str(one) for one in drift]
 
 
 def fits(row: dict[str, Any], text: str) -> bool:

@@ -110,7 +110,7 @@ def predicted(row: dict[str, Any]) -> str:
 
 
 def column_config(titles: list[str]) -> dict[str, Any]:
-    widths = {"When": 130, "Person": 150, "Direction": 125, "Codes": 225, "Predicted": 120, "Requests": 85}
+    widths = {"When": 130, "Person": 150, "Direction": 125, "Codes": 195, "Predicted": 112, "Requests": 85}
     config: dict[str, Any] = {
         "Result": st.column_config.ButtonColumn(
             "Result", key="open_button", on_click=on_open, type="tertiary", alignment="left", width=110

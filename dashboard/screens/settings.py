@@ -24,10 +24,15 @@ def section(title: str, values: BaseModel, *, note: str = "", prefix: str) -> No
     """One group of settings; secrets are only ever said to be set."""
     with card(title, note=note):
         rows: list[tuple[str, Any]] = [
-            (name.replace("_", " ").capitalize(), shown(getattr(values, name))) for name in type(values).model_fields
+            (label(name), shown(getattr(values, name))) for name in type(values).model_fields
         ]
         st.html(markup.facts(rows))
         st.caption(f"Set by {md(prefix)}…")
+
+
+def label(name: str) -> str:
+    words = [{"url": "URL", "api": "API", "sms": "SMS"}.get(word, word) for word in name.split("_")]
+    return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
 
 
 def shown(value: Any) -> Any:
@@ -48,10 +53,10 @@ def checks() -> None:
                     st.session_state["check_steps"] = [(step.ok, step.name, step.sentence) for step in steps]
             except WorkbenchError as refused:
                 st.session_state["check_steps"] = [(False, "Check", str(refused))]
-        if steps := st.session_state.get("check_steps"):
+        if told := st.session_state.get("check_steps"):
             lines = [
                 (markup.pill("right" if ok else "wrong", "green" if ok else "red"), name, sentence)
-                for ok, name, sentence in steps
+                for ok, name, sentence in told
             ]
             st.html(markup.table(("", "Step", "What was found"), lines, label="Connection checks"))
         kinds = operations.connection_kinds(session.settings())

@@ -316,6 +316,7 @@ def test_count_and_deleted(org):
         error("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.", 403),
         error("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access", 400),
         Response('[{"half', 200, media_type="application/json"),
+        Response('[{"errorCode": "INVALID_F', 400, media_type="application/json"),
     ],
 )
 def test_a_read_is_repeated_through_passing_faults(org, fault):
@@ -508,6 +509,13 @@ def test_an_answer_that_cannot_be_matched_is_unknown_and_not_repeated(org, answe
         list(SalesforceWriter(client).update("Contact", [Record("a", {"LastName": "Poe"}, ident(1))]))
     assert unknown.value.keys == ("a",)
     assert len(org.seen) == 1
+
+
+def test_a_refusal_of_a_write_that_broke_off_wrote_nothing_and_may_be_sent_again(org):
+    org.answers["composite/sobjects"] = [Response('[{"errorCode": "INV', 400, media_type="application/json")]
+    with client_of(org) as client, pytest.raises(TransientError) as failed:
+        list(SalesforceWriter(client).update("Contact", [Record("a", {"LastName": "Poe"}, ident(1))]))
+    assert not isinstance(failed.value, OutcomeUnknown)
 
 
 def test_a_write_that_never_left_is_transient_but_not_unknown():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import httpx
 import polars as pl
 import pytest
@@ -76,6 +78,9 @@ def test_userinfo_names_user_and_organisation(still):
     found = still.http.get("/services/oauth2/userinfo").json()
     assert found["organization_id"].startswith("00D")
     assert found["preferred_username"] == still.org.credentials.username
+    identity = still.http.get(urlsplit(found["sub"]).path).json()
+    assert identity["username"] == still.org.credentials.username
+    assert identity["organization_id"] == found["organization_id"]
 
 
 def test_unknown_paths_methods_and_bodies(still):

@@ -58,7 +58,10 @@ def test_a_pair_whose_field_vanished_says_so(small_store):
     assert "no field custom.High School" in rows["export", "custom.High School"]["problem"]
 
 
-def test_an_edited_mapping_is_checked_and_saved_with_its_reason(app, small_store):
+def test_an_edited_mapping_is_checked_and_saved_with_its_reason(app, small_store, monkeypatch):
+    from workbench.operations import mappings
+
+    monkeypatch.setattr(mappings, "connection_kinds", lambda _: {"salesforce": None, "mainstay": None})
     running = app(small_store, "mapping")
     area = running.text_area(key="mapping_text")
     area.set_value(area.value.replace("create_unmatched: true", "create_unmatched: false")).run()
@@ -88,3 +91,16 @@ def test_a_fault_is_listed(app, small_store):
     running = app(small_store, "logs")
 
     assert running.dataframe[0].value["What"].tolist() == ["push ended early"]
+
+
+def test_reading_the_fields_anew_says_what_moved(app, small_store, monkeypatch):
+    from workbench import operations
+    from workbench.stages.pull.report import FieldDrift
+
+    moved = [FieldDrift("mainstay", "contact", "custom.GPA", "retyped", "Number", "Text")]
+    monkeypatch.setattr(operations, "refresh_fields", lambda store, settings: moved, raising=False)
+    running = app(small_store, "fields")
+
+    running.button[0].click().run()
+
+    assert "contact.custom.GPA was Number and is Text now" in running.warning[0].value.replace("\\", "")

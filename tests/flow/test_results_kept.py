@@ -28,9 +28,16 @@ NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox(WORLD, systems=("mainstay",)) as running:
-        yield running
+def running():
+    with Sandbox(WORLD, systems=("mainstay",)) as sandbox:
+        yield sandbox, sandbox.saved()
+
+
+@pytest.fixture
+def sandbox(running):
+    sandbox, fresh = running
+    yield sandbox
+    sandbox.restore(fresh)
 
 
 @pytest.fixture
@@ -261,3 +268,16 @@ def test_masks():
     assert mask("failed after 3 tries in 12.5 s") == "failed after 3 tries in 12.5 s"
     assert mask("token 00D000000000001!AQ.xyz") == "token <token>"
     assert mask("Could not convert string 'Ana' in /home/ana/data") == "Could not convert string <text> in <path>"
+
+
+def test_a_request_to_one_contact_by_its_own_id_never_becomes_a_create(store, settings, sandbox):
+    body = {"first_name": "Bo", "last_name": "Ray", "phone": "4045550177"}
+    batch = sent(
+        store, settings,
+        [change(1, mainstay_id="ah0gone", salesforce_id="003ZZ0000000001AAA",
+                requests=[("mainstay", "PUT", "contacts/ah0gone/", body)])],
+    )  # fmt: skip
+    assert push_batch(store, settings, batch).counts["fail"] == 1
+    row = next(views.results(store))
+    assert (row["codes"], row["attempts"], row["endpoint"].split()[0]) == (["not-found"], 1, "PUT")
+    assert sandbox.institution.book.by_phone("4045550177") is None

@@ -181,17 +181,17 @@ def _key(row, width):
 
 def test_a_name_in_another_script_or_spelling_compares_by_its_letters(lab):
     people = People.from_tables(
-        pa.table({"id": ["r1"], "name": ["  José-María "]}),
-        pa.table({"id": ["c1"], "name": ["JOSE MARIA"]}),
+        pa.table({"id": ["r1", "r2", "r3"], "name": ["  José-María ", "李 雷", "Søren"]}),
+        pa.table({"id": ["c1", "c2", "c3"], "name": ["JOSE MARIA", "李  雷", "SØREN"]}),
         [Attribute("name", "name", "name", "name")],
         record_id="id",
         contact_id="id",
     )
-    assert len(link(people, parse_rules("name", people.names))) == 1
+    assert len(link(people, parse_rules("name", people.names))) == 3
     judged = judge_by_truth(
         people,
         link(people, parse_rules("name", people.names)),
-        pa.table({"record_id": ["r1"], "contact_id": ["c1"]}),
+        pa.table({"record_id": ["r1", "r2", "r3"], "contact_id": ["c1", "c2", "c3"]}),
     )
     assert judged.score.f1.value == 1
-    assert compare(judged.links, judged.links)[0] == {"where": "both", "pairs": 1}
+    assert compare(judged.links, judged.links)[0] == {"where": "both", "pairs": 3}

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from workbench.lab import MatchLab
     from workbench.lab.columns import Guess
     from workbench.lab.intake import Draft
+    from workbench.settings import Settings
 
 PANEL: Final = "Match lab"
+LOOK_SECONDS: Final = 0.2
 ANSWERS: Final = {"y": "same", "n": "different", "u": "unsure"}
 
 
@@ -211,25 +215,50 @@ def lab(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8888,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
 ) -> None:
-    """Open JupyterLab on the notebooks, with this store and its connections ready, until Ctrl-C."""
+    """Open JupyterLab on the notebooks, with this store and its connections ready, until Ctrl-C.
+
+    With --sandbox the store is a new one in a temporary folder, unless --database names one.
+    """
     session = session_of(context)
     place = _notebooks(folder)
     stop_on_signals()
-    with stoppable("The store is kept."), ExitStack() as running:
+    is_passing = sandbox and session.named_database is None
+    kept = "The sandbox and its store are gone." if is_passing else "The store is kept."
+    with stoppable(kept), ExitStack() as running:
         settings = session.settings
         if sandbox:
-            settings = running.enter_context(operations.demo_sandbox(settings, contacts=contacts, seed=seed))
-            say(f"Both systems run here with {contacts:,} synthetic people (seed {seed}).")
+            settings = running.enter_context(_sandbox(session, contacts=contacts, seed=seed))
         database = Path(settings.database).resolve()
         settings = settings.model_copy(update={"database": str(database)})
         operations.open_store(settings)
         environment = {**os.environ, **operations.as_environment(settings)}
         arguments = [f"--ServerApp.root_dir={place}", f"--port={port}", "--ServerApp.ip=127.0.0.1"]
         arguments += [] if browser else ["--no-browser"]
+        # Containers run as root; JupyterLab then asks to be told so. It listens on this machine alone, with a token.
+        arguments += ["--allow-root"] if os.geteuid() == 0 else []
         say(f"Notebooks in {place}, store {database}. Ctrl-C stops everything.")
         with _stopped([sys.executable, "-m", "jupyterlab", *arguments], environment) as jupyter:
-            if code := jupyter.wait():
+            # Looked at now and then: a signal that lands in another thread would not end a plain wait.
+            while (code := jupyter.poll()) is None:
+                time.sleep(LOOK_SECONDS)
+            if code:
                 raise ConfigurationError(f"JupyterLab ended with code {code}; its own words are above.")
+
+
+@contextmanager
+def _sandbox(session: Session, *, contacts: int, seed: int) -> Iterator[Settings]:
+    """Both systems, and a store that knows who is who: its own in a temporary folder unless one was named."""
+    from workbench.lab.labels import save_truth  # noqa: PLC0415  as above
+    from workbench.simulators import world  # noqa: PLC0415  heavy, and only the sandbox needs it
+
+    with tempfile.TemporaryDirectory(prefix="workbench-lab-") as folder:
+        database = session.named_database or str(Path(folder) / "sandbox.duckdb")
+        base = session.settings.model_copy(update={"database": database})
+        with operations.demo_sandbox(base, contacts=contacts, seed=seed) as settings:
+            known = world.generate(contacts, seed).truth.to_arrow()
+            save_truth(operations.open_store(settings), known, source=f"the sandbox, seed {seed}")
+            say(f"Both systems run here with {contacts:,} synthetic people (seed {seed}).")
+            yield settings
 
 
 @contextmanager

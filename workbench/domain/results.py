@@ -128,7 +128,7 @@ def _is_complete(method: str, error: dict[str, Any], entry: Any) -> bool:
 
 
 def codes_of(http_status: int | None, errors: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """The codes of an answer in its order, each once (two bad channels are one code); a refusal without any is named by its HTTP status.
+    """The codes of an answer in its order, each once; a refusal without any is named by its HTTP status.
 
     >>> codes_of(418, []), codes_of(200, [])
     (('http-418',), ())

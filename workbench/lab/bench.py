@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ from workbench.lab.shown import Shown
 from workbench.store import Store
 
 Spec = str | Links | Iterable[str]
+SHOWN_FIRST: Final = ("first_name", "last_name", "phone", "email")
+SHOWN_ATTRIBUTES: Final = 6
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class MatchLab:
         """Pairs of later rules that give a linked record or contact to somebody else; both people side by side."""
         found = self.waterfall(rules).contradictions
         assert found is not None
-        return Shown("Later rules that disagree with earlier ones", self.people.side_by_side(found).to_pylist())
+        return Shown("Later rules that disagree with earlier ones", self._side_by_side(found))
 
     def compare(self, first: Spec, second: Spec) -> Shown:
         """Rule A against rule B: where they agree, and where the truth is known, who is right."""
@@ -74,10 +76,10 @@ class MatchLab:
         truth = self._truth_of(one, other) if self.has_truth else None
         return Shown(f"A: {one.name}; B: {other.name}", compare(one, other, truth))
 
-    def score(self, *rules: Spec) -> Shown:
+    def score(self, *rules: Spec, only_labels: bool = False) -> Shown:
         """Precision, recall and F1 with 95 % intervals, and the cost in people: from the truth, else from labels."""
-        judged = [self.judge(spec) for spec in rules or (self.usual_rules,)]
-        source = "the known truth" if self.has_truth else "labels, weighted by stratum"
+        judged = [self.judge(spec, only_labels=only_labels) for spec in rules or (self.usual_rules,)]
+        source = "the known truth" if self.has_truth and not only_labels else "labels, weighted by stratum"
         rows = [
             {
                 "rule": item.links.name,
@@ -92,10 +94,10 @@ class MatchLab:
         notes = [f"{item.links.name}: {item.sentence}" for item in judged]
         return Shown(f"Judged by {source} (95 % intervals)", rows, notes)
 
-    def judge(self, rules: Spec) -> Judged:
+    def judge(self, rules: Spec, *, only_labels: bool = False) -> Judged:
         """One linking with its score and its cost. Raises NotFound where neither truth nor labels are known."""
         links = self.links(rules)
-        if self.has_truth:
+        if self.has_truth and not only_labels:
             return judge_by_truth(self.people, links, self.truth)
         labelled = labels.labelled_pairs(self.store, sobject=self.sobject)
         if not labelled:
@@ -107,7 +109,7 @@ class MatchLab:
         judged = self.judge(rules)
         if judged.wrong is None:
             raise NotFound("Wrong links are known one by one only where the truth is known.")
-        shown = self.people.side_by_side(judged.wrong).to_pylist()
+        shown = self._side_by_side(judged.wrong)
         return Shown(f"Wrongly linked by {judged.links.name}", shown, [judged.sentence])
 
     @cached_property
@@ -125,8 +127,8 @@ class MatchLab:
 
     def proposed(self, proposals: Proposals, limit: int = 20) -> Shown:
         """The most probable proposals, both people side by side."""
-        shown = self.people.side_by_side(proposals.pairs.slice(0, limit)).to_pylist()
-        shown.sort(key=lambda row: -row["probability"])
+        shown = self._side_by_side(proposals.pairs.slice(0, limit))
+        shown.sort(key=lambda row: -row["weight"])
         return Shown("Probable matches: advisory only, people decide", shown)
 
     def draw_sample(self, rules: str | Iterable[str] | None = None, *, size: int = 60, seed: int = 0) -> int:
@@ -153,6 +155,14 @@ class MatchLab:
         disputed = labels.disputed(self.store, sobject=self.sobject)
         note = f"Disputed pairs: {len(disputed)}. They count for no rule until people agree."
         return Shown("Agreement between labellers (kappa: 1 always, 0 as by chance)", rows, [note])
+
+    def _side_by_side(self, pairs: pa.Table) -> list[dict[str, Any]]:
+        """Both people of each pair, limited to who they are and to what differs somewhere."""
+        rows: list[dict[str, Any]] = self.people.side_by_side(pairs).to_pylist()
+        telling = [name for name in self.attributes if any(" | " in (row.get(name) or "") for row in rows)]
+        kept = [name for name in (*SHOWN_FIRST, *telling) if name in self.attributes]
+        shown = [*pairs.column_names, *list(dict.fromkeys(kept))[:SHOWN_ATTRIBUTES]]
+        return [{name: row[name] for name in shown} for row in rows]
 
     def _values(self, pair: Pair) -> list[dict[str, Any]]:
         """attribute, salesforce, mainstay. The CRM ID would give the answer away, and so is not shown."""

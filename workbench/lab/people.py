@@ -25,7 +25,7 @@ _CANONICAL: Final = {
     "date": "coalesce(canon_date({0}), {0})",
     "number": "coalesce(canon_number({0}), {0})",
     "truth": "coalesce(canon_truth({0}), {0})",
-    "name": "regexp_replace(lower(strip_accents({0})), '[^[:alnum:]]+', ' ', 'g')",
+    "name": "regexp_replace(lower(strip_accents({0})), '[^\\pL\\pN]+', ' ', 'g')",
     "text": "regexp_replace(lower(strip_accents({0})), '[[:space:]]+', ' ', 'g')",
     "id": "{0}",
 }

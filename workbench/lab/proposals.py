@@ -59,11 +59,18 @@ class Proposals:
     evidence: pa.Table = field(repr=False)
     attributes: tuple[str, ...] = field(repr=False, default=())
 
-    def links(self, probability: float = 0.5) -> Links:
-        """The proposals from a probability on, to be judged as rules are; for measuring, never for sending."""
+    def links(self, probability: float = 0.5, *, after: Links | None = None) -> Links:
+        """The proposals from a probability on, to be judged as rules are; for measuring, never for sending.
+
+        `after`: added to what these rules link.
+        """
         kept = self.pairs.filter(compute.greater_equal(self.pairs["probability"], probability))
         name = pa.array([NAME] * kept.num_rows, pa.string())
-        return Links(NAME, kept.select(["record_id", "contact_id"]).add_column(0, "rule", name), self.seconds)
+        proposed = kept.select(["record_id", "contact_id"]).add_column(0, "rule", name)
+        if after is None:
+            return Links(NAME, proposed, self.seconds)
+        pairs = pa.concat_tables([after.pairs, proposed])
+        return Links(f"{after.name}, then {NAME}", pairs, after.seconds + self.seconds)
 
     def waterfall_chart(self, count: int = 5) -> Any:
         """Splink's waterfall: which attribute speaks for or against each of the most probable pairs."""

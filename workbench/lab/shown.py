@@ -52,7 +52,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         names = list(self.rows[0]) if self.rows else []
-        head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in names)
+        head = "".join(f"<th{_side(self.rows[0][name])}>{escape(name.replace('_', ' '))}</th>" for name in names)
         body = "".join("<tr>" + "".join(_html_cell(row.get(name)) for name in names) + "</tr>" for row in self.rows)
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         table = (
@@ -75,5 +75,9 @@ def text(value: Any) -> str:
 
 
 def _html_cell(value: Any) -> str:
-    side = "right" if isinstance(value, int | float | Share) and not isinstance(value, bool) else "left"
-    return f'<td style="text-align:{side}">{escape(text(value))}</td>'
+    return f"<td{_side(value)}>{escape(text(value))}</td>"
+
+
+def _side(value: Any) -> str:
+    is_number = isinstance(value, int | float | Share) and not isinstance(value, bool)
+    return f' style="text-align:{"right" if is_number else "left"}"'

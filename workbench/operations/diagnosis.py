@@ -33,7 +33,7 @@ _MASKS: Final = (
     (re.compile(r"00D\w{9,15}!\S+"), "<token>"),
     (re.compile(r"[^\s@'\"<>]+@[^\s@'\"<>]+"), "<email>"),
     (re.compile(r"https?://[^\s'\"]+"), "<address>"),
-    (re.compile(r"'[^'\n]*'|\"[^\"\n]*\""), "<text>"),
+    (re.compile(r"(?<!\w)'[^'\n]*'|\"[^\"\n]*\""), "<text>"),
     (re.compile(r"\b(?=\w*\d)(?:[a-zA-Z0-9]{15}|[a-zA-Z0-9]{18}|ah\w{8,})\b"), "<id>"),
     (re.compile(r"\+?\(?\d[\d\s().-]{5,}\d"), "<number>"),
     (re.compile(r"(?:/[\w.~-]+){2,}/?"), "<path>"),

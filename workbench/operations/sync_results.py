@@ -72,7 +72,7 @@ def safe_cell(value: Any) -> Any:
     r"""One CSV cell; a text that a spreadsheet would calculate gets an apostrophe in front.
 
     >>> safe_cell('=HYPERLINK("http://x")'), safe_cell(-3), safe_cell(["a", "b"]), safe_cell("Ana")
-    ('\\'=HYPERLINK("http://x")', -3, 'a, b', 'Ana')
+    ('\'=HYPERLINK("http://x")', -3, 'a, b', 'Ana')
     """
     if value is None or isinstance(value, bool | int | float):
         return value

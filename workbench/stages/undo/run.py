@@ -30,7 +30,6 @@ from workbench.stages.undo.changes import ContactRules, Undone, undo_record
 from workbench.stages.undo.values import contact_values_now, record_values_now
 from workbench.store.batches import BatchRow, read_batch
 from workbench.store.database import Store
-from workbench.store.mappings import current_mapping
 from workbench.store.steps import run_step, step_sql
 
 log = get_logger(__name__)
@@ -198,13 +197,10 @@ def _directory(con: duckdb.DuckDBPyConnection) -> Directory:
 def _freeze(store: Store, batch: BatchRow, made: Sequence[Undone], started: float) -> int:
     """Write the preview in one transaction; its number."""
     run = uuid4().hex
-    revision = current_mapping(store)
     sobjects = sorted({str(item.row["sobject"]) for item in made})
     about = {
         "direction": batch.direction,
         "sobjects": sobjects,
-        "revision": revision.revision if revision else None,
-        "digest": revision.digest if revision else None,
         "only": f"undo of batch {batch.batch_id}",
         "run": run,
         "seconds": time.perf_counter() - started,
@@ -233,7 +229,9 @@ def _freeze(store: Store, batch: BatchRow, made: Sequence[Undone], started: floa
         ),
         (
             f"""INSERT INTO preview.preview
-                SELECT {_NUMBER}, $direction, $sobjects, $revision, $digest, $only, $run, now(), $seconds""",
+                SELECT {_NUMBER}, $direction, $sobjects, latest.revision, latest.digest, $only, $run, now(), $seconds
+                FROM (SELECT max(revision) AS revision, max_by(digest, revision) AS digest
+                      FROM config.mapping_revision) AS latest""",  # noqa: S608  constants
             about,
         ),
         tables={
