@@ -5,7 +5,7 @@ OPEN ?= 1
 CONTACTS ?= 5000
 STAMP := .venv/.installed
 
-.PHONY: help install demo test quick lint types screenshots lock clean
+.PHONY: help install demo test slow quick lint types screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,8 +26,11 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install ## the main job on two local servers, told as a story; opens the dashboard unless OPEN=0
 	@.venv/bin/workbench demo --contacts $(CONTACTS) $(if $(filter 0,$(OPEN)),--no-open,--open)
 
-test: install browser ## everything CI runs: format, lint, types, layers, tests, coverage
+test: install browser ## everything CI runs: lint, format, layers, types, fast tests with coverage, the story in a browser
 	@bash .ci/checks
+
+slow: install browser ## the long tests: kills and faults of pull and push, other clients (npm), notebooks (about 15 minutes)
+	@.venv/bin/python -m pytest -q -n 2 -m slow
 
 quick: install ## the fast tests only
 	@.venv/bin/python -m pytest -q -m "not slow" -n 2
@@ -45,6 +48,9 @@ lint: install ## ruff, format and import layers
 
 types: install ## mypy --strict
 	@.venv/bin/mypy
+
+screenshots: install browser ## every screen, light and dark, into docs/images/
+	@.venv/bin/python scripts/screenshots.py
 
 lock: ## refresh requirements.lock (needs uv)
 	uv pip compile pyproject.toml --all-extras --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 -o requirements.lock

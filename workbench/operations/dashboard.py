@@ -24,7 +24,7 @@ from workbench.settings import Settings
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 5.0
-APP: Final = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP: Final = Path(__file__).resolve().parents[2] / "dashboard" / "serve.py"
 
 
 @dataclass(frozen=True)
