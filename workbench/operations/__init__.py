@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         submit_batch,
     )
     from workbench.operations.catalogues import read_mainstay_fields, read_salesforce_fields, refresh_fields
+    from workbench.operations.conflicts import decide_conflict, decide_conflicts
     from workbench.operations.connections import check_connections
     from workbench.operations.dashboard import RunningDashboard, as_environment, running_dashboard
     from workbench.operations.demo import Chapter, DemoStory, Previewed, Pulled, Pushed, demo_sandbox, run_demo
@@ -79,6 +80,7 @@ _HOMES: Final = {
         "submit_batch",
     ),
     "catalogues": ("read_mainstay_fields", "read_salesforce_fields", "refresh_fields"),
+    "conflicts": ("decide_conflict", "decide_conflicts"),
     "connections": ("check_connections",),
     "dashboard": (
         "RunningDashboard",
@@ -166,6 +168,8 @@ __all__ = [
     "connection_kinds",
     "count_clearable",
     "create_batch",
+    "decide_conflict",
+    "decide_conflicts",
     "demo_sandbox",
     "diff_mappings",
     "disconnect",
