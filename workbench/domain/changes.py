@@ -41,6 +41,16 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DirectionState(StrEnum):
+    """How a direction runs. Nothing leaves one that is off or observed, whoever approved it."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    QUEUE = "queue"
+    AUTO = "auto"
+
+
+SENDING_STATES: Final = (DirectionState.QUEUE, DirectionState.AUTO)
 WRITING_ACTIONS: Final = (Action.UPDATE, Action.LINK, Action.CREATE)
 WRITTEN: Final = (Status.SUCCESS, Status.PARTIAL)
 

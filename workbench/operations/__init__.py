@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.operations.dashboard import RunningDashboard, as_environment, running_dashboard
     from workbench.operations.demo import Chapter, DemoStory, Previewed, Pulled, Pushed, demo_sandbox, run_demo
     from workbench.operations.diagnosis import write_diagnosis
+    from workbench.operations.directions import DirectionState, check_sends, list_directions, set_direction
     from workbench.operations.mapping_diff import Difference, diff_mappings
     from workbench.operations.mappings import (
         CheckedMapping,
@@ -97,6 +98,7 @@ _HOMES: Final = {
         "run_demo",
     ),
     "diagnosis": ("write_diagnosis",),
+    "directions": ("DirectionState", "check_sends", "list_directions", "set_direction"),
     "mapping_diff": (
         "Difference",
         "diff_mappings",
@@ -147,6 +149,7 @@ __all__ = [
     "CheckedMapping",
     "DemoStory",
     "Difference",
+    "DirectionState",
     "Disconnected",
     "FaultLog",
     "ImportedMapping",
@@ -164,6 +167,7 @@ __all__ = [
     "cancel_batch",
     "check_connections",
     "check_mapping",
+    "check_sends",
     "clear_results",
     "connection_kinds",
     "count_clearable",
@@ -179,6 +183,7 @@ __all__ = [
     "import_messages",
     "is_pulled_for",
     "list_batches",
+    "list_directions",
     "make_preview",
     "moment_before",
     "open_store",
@@ -194,6 +199,7 @@ __all__ = [
     "run_demo",
     "running_dashboard",
     "sample_mapping",
+    "set_direction",
     "show_batch",
     "simulate_resend",
     "submit_batch",
