@@ -12,7 +12,7 @@ if str(HERE.parent) not in sys.path:  # `streamlit run` puts only this folder on
     sys.path.insert(0, str(HERE.parent))
 
 from dashboard import session  # noqa: E402 - the path has to be set first
-from dashboard.components import sidebar  # noqa: E402
+from dashboard.components import door, sidebar  # noqa: E402
 from dashboard.components.layout import SCREENS, has_screen  # noqa: E402
 
 GROUPS = {
@@ -31,15 +31,19 @@ st.set_page_config(
 for sheet in sorted((HERE / "static").glob("*.css")):
     st.html(sheet)
 pages = {
-    group: [
-        st.Page(f"screens/{name}.py", title=SCREENS[name][0], icon=SCREENS[name][1], default=name == "overview")
-        for name in names
-        if has_screen(name)
-    ]
-    for group, names in GROUPS.items()
+    name: st.Page(f"screens/{name}.py", title=SCREENS[name][0], icon=SCREENS[name][1], default=name == "overview")
+    for names in GROUPS.values()
+    for name in names
+    if has_screen(name)
 }
-page = st.navigation(pages, position="hidden" if session.is_embedded() else "sidebar")
-if not session.is_embedded():
+is_alone = session.is_embedded() or not door.is_open()
+page = st.navigation(
+    {group: [pages[name] for name in names if name in pages] for group, names in GROUPS.items()},
+    position="hidden" if is_alone else "sidebar",
+)
+if not is_alone:
     st.logo(str(HERE / "static" / "logo.svg"), icon_image=str(HERE / "static" / "favicon.svg"), size="large")
     sidebar.show()
-session.guarded(page.run)
+screen = next(name for name, one in pages.items() if one == page)
+session.enter(screen)
+session.guarded(lambda: door.show(screen, page.run))

@@ -46,7 +46,7 @@ def content_policy(framed_by: Sequence[str] = ()) -> str:
 
 
 def org_origins(instance_url: str | None) -> tuple[str, ...]:
-    """The org's own pages, which may embed the people screen: its My Domain and its Lightning host.
+    """The org's own pages, which an admin may let embed the people screen: its My Domain and its Lightning host.
 
     >>> org_origins("https://acme.my.salesforce.com")
     ('https://acme.my.salesforce.com', 'https://acme.lightning.force.com')
@@ -60,7 +60,8 @@ def org_origins(instance_url: str | None) -> tuple[str, ...]:
 class SafeHeaders:
     """Adds headers to every answer. Plain ASGI, because Starlette's own base class would buffer streams.
 
-    Only `/people?embed=true`, which reads and decides nothing, may stand inside a page, and only inside the org's own.
+    Only `/people?embed=true`, which reads and decides nothing, may stand inside a page, and only inside those that the
+    settings name (WORKBENCH_ACCESS__FRAMED_BY); none by default.
     """
 
     def __init__(self, app: ASGIApp, framed_by: Sequence[str] = ()) -> None:
@@ -115,6 +116,6 @@ async def ready(_request: Request) -> Response:
 app = st.App(
     "app.py",
     lifespan=lifespan,
-    middleware=[Middleware(SafeHeaders, framed_by=org_origins(load_settings().salesforce.instance_url))],
+    middleware=[Middleware(SafeHeaders, framed_by=load_settings().access.framed_by)],
     routes=[Route("/api/ready", ready)],
 )

@@ -6,17 +6,21 @@ import getpass
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import streamlit as st
 
+from dashboard import privacy
 from dashboard.components.text import md
 from workbench import operations, views_dashboard
+from workbench.domain.access import ROLES, Person, person_named
 from workbench.errors import WorkbenchError
 from workbench.logs import get_logger
-from workbench.settings import Settings, load_settings
+from workbench.settings import AccessSettings, Settings, load_settings
 from workbench.store import Store
 
 P = ParamSpec("P")
@@ -24,31 +28,18 @@ T = TypeVar("T")
 
 log = get_logger(__name__)
 
-ROLES: Final = ("viewer", "analyst", "approver", "admin")
-# What a role may do; every later role may also do what the earlier ones may.
-NEEDED: Final = {
-    "request": "analyst",
-    "edit_mapping": "analyst",
-    "decide": "approver",
-    "push": "approver",
-    "disconnect": "admin",
-}
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Person:
-    """Who sits in front of the screen."""
-
-    name: str
-    role: str
-
-    def may(self, deed: str) -> bool:
-        """Whether the role reaches far enough for request | edit_mapping | decide | push | disconnect."""
-        return ROLES.index(self.role) >= ROLES.index(NEEDED[deed])
-
-
-@st.cache_resource(show_spinner=False)
 def settings() -> Settings:
+    """As the environment and `.env` say; read anew when that file has changed, so a role taken away is gone."""
+    found: Settings = _settings(_stamp(Path(".env")))
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _settings(stamp: tuple[int, int] | None) -> Settings:
+    del stamp
     return load_settings()
 
 
@@ -57,20 +48,46 @@ def store() -> Store:
     return operations.open_store(settings())
 
 
+def has_sign_in() -> bool:
+    """Whether an identity provider is set (`[auth]` in .streamlit/secrets.toml)."""
+    return "is_logged_in" in st.user
+
+
+def is_signed_in() -> bool:
+    return has_sign_in() and bool(st.user["is_logged_in"])
+
+
 def person() -> Person:
-    """From the settings' `dashboard` part where this version has one, else the operating system's user, an approver.
+    """Who sits in front of the screen: signed in where a provider is set, else the user of this machine.
 
-    A session may be given less than that (to look with another's eyes), never more.
+    A session may be given less than its role (to look with another's eyes), never more.
     """
-    chosen = getattr(settings(), "dashboard", None)
-    granted = getattr(chosen, "role", None) or "approver"
-    wanted = st.session_state.get("role", granted)
-    role = min(granted, wanted, key=_rank)
-    return Person(getattr(chosen, "user", None) or _system_user(), role if role in ROLES else "viewer")
+    granted = _signed_in() if has_sign_in() else _local()
+    wanted = st.session_state.get("role")
+    if wanted is None or granted.role is None:
+        return granted
+    known = wanted if wanted in ROLES else "viewer"
+    return replace(granted, role=min(granted.role, known, key=ROLES.index))
 
 
-def _rank(role: str) -> int:
-    return ROLES.index(role) if role in ROLES else 0
+def _signed_in() -> Person:
+    claims: dict[str, Any] = st.user.to_dict()
+    if not claims.get("is_logged_in"):
+        return Person("nobody", None, LONG_AGO)
+    # An address that the provider did not verify may be anybody's.
+    email = claims.get("email") if claims.get("email_verified", True) else None
+    name = str(email or claims.get("sub") or "nobody")
+    moment = claims.get("auth_time") or claims.get("iat")
+    signed_in_at = datetime.fromtimestamp(float(moment), UTC) if moment else LONG_AGO
+    return person_named(settings().access, name, signed_in_at=signed_in_at, is_local=False)
+
+
+def _local() -> Person:
+    name = settings().access.user or _system_user()
+    visitor = st.context.ip_address  # None on this machine
+    if isinstance(visitor, str) and not ip_address(visitor).is_loopback:
+        return Person(f"a visitor from {visitor}", None)
+    return person_named(settings().access, name)
 
 
 def _system_user() -> str:
@@ -83,7 +100,40 @@ def read(function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: 
     """`function(store, *args)`, kept while nothing in the store has moved (a new pull, preview, step or result)."""
     key = (settings().database, *_moment(), f"{function.__module__}.{function.__qualname__}")
     found: T = _read(function, key, args, kwargs)
-    return found
+    return privacy.masked(found) if is_masked() else found
+
+
+def is_masked() -> bool:
+    """Whether personal data is hidden on the screen that is shown now."""
+    return hides(person(), settings().access) and not is_revealed()
+
+
+def hides(who: Person, access: AccessSettings) -> bool:
+    """Whether a person sees personal data masked until it is revealed."""
+    return access.masking == "everyone" or (access.masking == "viewers" and not who.reaches("analyst"))
+
+
+def is_revealed() -> bool:
+    return "revealed" in st.session_state and st.session_state["revealed"] == st.session_state.get("screen", "")
+
+
+def reveal() -> None:
+    """Show personal data on this screen until another is opened; who did is kept in the app log first."""
+    who, screen = person(), st.session_state.get("screen", "")
+    if who.reaches(settings().access.reveal_from):
+        operations.note_reveal(store(), who, screen)
+        st.session_state["revealed"] = screen
+
+
+def hide() -> None:
+    st.session_state.pop("revealed", None)
+
+
+def enter(screen: str) -> None:
+    """A screen is shown; what was revealed on another one is hidden again."""
+    if st.session_state.get("screen") != screen:
+        st.session_state["screen"] = screen
+        st.session_state.pop("revealed", None)
 
 
 def _moment() -> tuple[Any, ...]:
@@ -92,6 +142,11 @@ def _moment() -> tuple[Any, ...]:
     if not files[0].is_file():
         return views_dashboard.moment(store())
     return tuple((found.st_mtime_ns, found.st_size) for file in files if (found := _stat(file)) is not None)
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    found = _stat(file)
+    return None if found is None else (found.st_mtime_ns, found.st_size)
 
 
 def _stat(file: Path) -> os.stat_result | None:

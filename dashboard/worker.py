@@ -10,6 +10,9 @@ from typing import IO, Final
 
 import streamlit as st
 
+from dashboard import session
+from workbench import operations
+from workbench.domain.access import Person
 from workbench.errors import ApprovalRefused
 
 # `python -m workbench.cli` would import the package twice.
@@ -41,17 +44,19 @@ def _works() -> dict[int, Work]:
     return {}
 
 
-def start_push(batch_id: int, *, by: str) -> Work:
+def start_push(batch_id: int, *, by: Person) -> Work:
     """Push an approved or paused batch in its own process, which inherits this one's settings.
 
-    Raises ApprovalRefused while a push of the batch, started here, still runs.
+    Raises ApprovalRefused while a push of the batch, started here, still runs; NotAllowed below approver, and after
+    an old sign-in.
     """
+    name = operations.check_push(session.settings(), by)
     before = _works().get(batch_id)
     if before is not None and before.is_running:
         raise ApprovalRefused(f"A push of batch {batch_id} is already at work.")
     said = tempfile.TemporaryFile()  # noqa: SIM115 - stays open as long as the process may write
     process = subprocess.Popen(
-        [*COMMAND, str(batch_id), "--by", by],
+        [*COMMAND, str(batch_id), "--by", name],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=said,

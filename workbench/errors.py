@@ -9,6 +9,7 @@ WorkbenchError
   NotFound              the preview, batch, change or result you named does not exist
   ApprovalRefused       the batch may not take this step; the sentence says why
     StaleBatch          preview again
+  NotAllowed            another role, or a fresh sign-in, is needed; the sentence names it
   StepFailed            a bug or a schema drift; carries step and SQL
 
 A record that an API refuses is an outcome, not an exception.
@@ -74,6 +75,10 @@ class ApprovalRefused(WorkbenchError):
 
 class StaleBatch(ApprovalRefused):
     """What the batch pinned has moved; make a new preview."""
+
+
+class NotAllowed(WorkbenchError):
+    """The person may not do this; the sentence names the role or the sign-in that is needed."""
 
 
 class StepFailed(WorkbenchError):

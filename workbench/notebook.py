@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import operations, views
 from workbench.cell import cell_progress, tell_errors_plainly
+from workbench.domain.access import Person, person_named
 from workbench.errors import ConfigurationError
 from workbench.rows import Bar, Counts, Rows, cell, html_table
 from workbench.settings import Settings, load_settings
@@ -166,7 +167,7 @@ class Preview:
             actions=_several(action), codes=_several(code), change_ids=_several(change), sql=sql, all=everything
         )
         report = operations.create_batch(
-            self.workbench.store, self.preview, by=by or getpass.getuser(), chosen=chosen, draft=draft
+            self.workbench.store, self.preview, by=self.workbench.person(by), chosen=chosen, draft=draft
         )
         return Batch(self.workbench, report.batch)
 
@@ -234,6 +235,10 @@ class Workbench:
     settings: Settings = field(repr=False)
     store: Store
 
+    def person(self, by: str | None = None) -> Person:
+        """Who acts in this notebook: the name given, else the login name, in the role that the settings give it."""
+        return person_named(self.settings.access, by or getpass.getuser())
+
     def import_mapping(self, file: Path | str | None = None, *, by: str | None = None, reason: str = "") -> Mapping:
         """Check a mapping file and save it as the next revision; without a file, the starter mapping for a new store.
 
@@ -246,8 +251,7 @@ class Workbench:
             raise ConfigurationError(f"There is no mapping file {path}.")
         document = operations.sample_mapping() if path is None else path.read_text()
         source = "The starter mapping" if path is None else path.name
-        who = by or getpass.getuser()
-        operations.import_mapping(self.store, self.settings, document, by=who, reason=reason, source=source)
+        operations.import_mapping(self.store, self.settings, document, by=self.person(by), reason=reason, source=source)
         return Mapping(self.store)
 
     def import_csv(
@@ -299,7 +303,7 @@ class Workbench:
         """Let a submitted batch go; by another person than the one who asked."""
         number = _number(batch)
         operations.approve_batch(
-            self.store, self.settings, number, by=by, except_changes=tuple(leave_out), reason=reason
+            self.store, self.settings, number, by=self.person(by), except_changes=tuple(leave_out), reason=reason
         )
         return Batch(self, number)
 
@@ -307,7 +311,7 @@ class Workbench:
         """Send an approved batch, or go on with one that paused."""
         number = _number(batch)
         with cell_progress() as progress:
-            operations.push_batch(self.store, self.settings, number, canary=canary, progress=progress)
+            operations.push_batch(self.store, self.settings, number, by=self.person(), canary=canary, progress=progress)
         return Batch(self, number)
 
     def results(self, batch: Batch | int | None = None, *, status: str | None = None) -> Rows:

@@ -6,13 +6,27 @@ working folder is honoured. Secrets are `SecretStr`: they print as stars.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.errors import ConfigurationError
+
+Role = Literal["viewer", "analyst", "approver", "admin"]
+# Wildcards and paths are left out on purpose: each page that may embed is named.
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
+
+
+def folded(name: str) -> str:
+    """A name for comparing people: case and spaces do not make another person.
+
+    >>> folded("  dana  LEE ") == folded("Dana Lee")
+    True
+    """
+    return " ".join(name.casefold().split())
 
 
 class _Section(BaseModel):
@@ -64,6 +78,36 @@ class ApprovalSettings(_Section):
     four_eyes: bool = True
 
 
+class AccessSettings(_Section):
+    """Who may do what, and who sees whose data.
+
+    Without any `roles`, everybody who reaches this machine's shell or dashboard acts in `local_role`; with them, a
+    person not named may do nothing. `framed_by`: origins of pages that may show the people screen inside their own.
+    """
+
+    roles: dict[str, Role] = {}
+    user: str | None = None
+    local_role: Role = "admin"
+    sign_in_minutes: int = Field(default=15, ge=1)
+    masking: Literal["viewers", "everyone", "nobody"] = "viewers"
+    reveal_from: Role = "analyst"
+    framed_by: list[str] = []
+
+    @field_validator("roles")
+    @classmethod
+    def _folded(cls, roles: dict[str, Role]) -> dict[str, Role]:
+        return {folded(name): role for name, role in roles.items()}
+
+    @field_validator("framed_by")
+    @classmethod
+    def _only_origins(cls, origins: list[str]) -> list[str]:
+        if wrong := [one for one in origins if not _ORIGIN.fullmatch(one)]:
+            raise ValueError(
+                f"{', '.join(wrong)}: an origin is a scheme and a host, like https://acme.my.salesforce.com"
+            )
+        return origins
+
+
 class Settings(BaseSettings):
     """Every setting of the workbench."""
 
@@ -76,6 +120,7 @@ class Settings(BaseSettings):
     salesforce: SalesforceSettings = SalesforceSettings()
     push: PushSettings = PushSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    access: AccessSettings = AccessSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
 

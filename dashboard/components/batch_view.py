@@ -8,11 +8,12 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import session, worker
-from dashboard.components import markup
+from dashboard.components import door, markup
 from dashboard.components.layout import link
 from dashboard.components.text import ACTION_LABELS, STATE_COLOURS, SYSTEM_LABELS, count, md, percent, plural, when
 from workbench import operations, views, views_review
 from workbench.errors import WorkbenchError
+from workbench.settings import folded
 
 POLL_SECONDS: Final = 1.0
 EXPLAINED: Final = {
@@ -92,7 +93,7 @@ def outcomes(batch: dict[str, Any]) -> None:
 def decide(batch: dict[str, Any], left_out: list[str]) -> None:
     """Approve, leave out, reject: by the person who is signed in, with a reason that the journal keeps."""
     who = session.person()
-    own = who.name.casefold() == batch["requested_by"].casefold()
+    own = folded(who.name) == folded(batch["requested_by"])
     blocked = own and session.settings().approval.four_eyes
     if blocked:
         st.info(
@@ -111,7 +112,7 @@ def decide(batch: dict[str, Any], left_out: list[str]) -> None:
         if st.button(
             "Reject", icon=":material/block:", disabled=not (may and reason), help="Rejecting takes a reason."
         ):
-            act(lambda: operations.reject_batch(session.store(), batch["batch_id"], by=who.name, reason=reason))
+            act(lambda: operations.reject_batch(session.store(), batch["batch_id"], by=who, reason=reason))
         label = f"Approve {plural(rest, 'change')}"
         if st.button(label, type="primary", icon=":material/check:", disabled=not may or rest < 1):
             confirm(batch, left_out, reason)
@@ -145,7 +146,7 @@ def confirm(batch: dict[str, Any], left_out: list[str], reason: str) -> None:
                     session.store(),
                     session.settings(),
                     batch["batch_id"],
-                    by=who.name,
+                    by=who,
                     except_changes=left_out,
                     reason=reason,
                 )
@@ -164,18 +165,19 @@ def act(step: Any) -> None:
 def push(batch: dict[str, Any]) -> None:
     """Send an approved or paused batch."""
     who = session.person()
+    may_push = who.may("push") and door.sign_in_again()
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         if not who.may("push"):
             st.caption(f"Pushing takes the role approver; you are here as {who.role}.", width="content")
-        if st.button("Give up", icon=":material/close:", disabled=not who.may("decide")):
-            act(lambda: operations.cancel_batch(session.store(), batch["batch_id"], by=who.name))
+        if st.button("Give up", icon=":material/close:", disabled=not who.may("request")):
+            act(lambda: operations.cancel_batch(session.store(), batch["batch_id"], by=who))
         left = batch["approved_count"] - batch["sent_count"]
         verb = "Go on with" if batch["state"] == "paused" else "Push"
         if st.button(
             f"{verb} {plural(left, 'change')}", type="primary", icon=":material/rocket_launch:",
-            disabled=not who.may("push"),
+            disabled=not may_push,
         ):  # fmt: skip
-            act(lambda: worker.start_push(batch["batch_id"], by=who.name))
+            act(lambda: worker.start_push(batch["batch_id"], by=who))
 
 
 @st.fragment(run_every=POLL_SECONDS)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from dashboard.components import door
 from workbench.views_dashboard import SHOWN_SQL
 
 # name of the file under screens/ -> (title, icon), in the order of the navigation.
@@ -34,6 +35,7 @@ def header(title: str) -> Iterator[None]:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False)
         st.space("stretch")
+        door.reveal_control()
         yield
 
 

@@ -21,6 +21,8 @@ def show() -> None:
         label, colour, icon, note = connection_badge(session.settings())
         st.badge(label, icon=icon, color=colour, help=note)
         st.caption(f"{md(who.name)} · {who.role}")
+        if session.is_signed_in():
+            st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign_out")
 
 
 def connection_badge(settings: Settings) -> tuple[str, Colour, str, str]:

@@ -116,7 +116,7 @@ def actions(batch: dict[str, Any], left_out: list[str], *, is_at_work: bool) -> 
     elif batch["state"] == "draft" and st.button(
         "Hand in for approval", type="primary", icon=":material/send:", disabled=not who.may("request")
     ):
-        batch_view.act(lambda: operations.submit_batch(session.store(), batch["batch_id"], by=who.name))
+        batch_view.act(lambda: operations.submit_batch(session.store(), batch["batch_id"], by=who))
 
 
 with header("Approvals"):

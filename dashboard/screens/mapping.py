@@ -186,7 +186,7 @@ def check(text: str, *, weigh: bool) -> None:
 def save(text: str, reason: str) -> None:
     who = session.person()
     try:
-        saved = operations.import_mapping(session.store(), session.settings(), text, by=who.name, reason=reason)
+        saved = operations.import_mapping(session.store(), session.settings(), text, by=who, reason=reason)
     except WorkbenchError as refused:
         st.error("  \n".join(md(line) for line in str(refused).splitlines()), icon=":material/error:")
         return

@@ -194,7 +194,7 @@ def request_approval(preview: dict[str, Any], chosen: ChangeFilter, ticked: list
         st.warning("Tick the rows to take: a batch cannot be made of a search or a guard.", icon=":material/info:")
         return
     try:
-        made = operations.create_batch(session.store(), preview["preview_id"], by=who.name, chosen=picked)
+        made = operations.create_batch(session.store(), preview["preview_id"], by=who, chosen=picked)
     except WorkbenchError as refused:
         st.error(md(refused), icon=":material/block:")
         return

@@ -43,18 +43,22 @@ def wait_idle(page, settle=120):
     page.wait_for_function(IDLE, timeout=60_000, polling=20)
 
 
-@contextlib.contextmanager
-def serve(database, log: Path, *, entry="dashboard/serve.py", environment=None) -> Iterator[str]:
-    """The dashboard on a free port of 127.0.0.1, stopped at the end."""
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serve(database, log: Path, *, entry="dashboard/serve.py", environment=None, port=0, options=()) -> Iterator[str]:
+    """The dashboard on a free port of 127.0.0.1, stopped at the end."""
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WORKBENCH_")}
     with log.open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", entry, "--server.address=127.0.0.1", f"--server.port={port}",
-             "--server.headless=true", "--browser.gatherUsageStats=false", "--server.fileWatcherType=none"],
+             "--server.headless=true", "--browser.gatherUsageStats=false", "--server.fileWatcherType=none", *options],
             cwd=ROOT, env={**inherited, **SANDBOX, "WORKBENCH_DATABASE": str(database), **(environment or {})},
             stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
         )  # fmt: skip

@@ -1,5 +1,6 @@
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,12 @@ def _module(name):
 
 browser = _module("browser")
 rows = _module("rows")
+
+
+@pytest.fixture(scope="session")
+def helpers():
+    """The modules beside this file: `helpers.browser`, `helpers.rows`."""
+    return SimpleNamespace(browser=browser, rows=rows)
 
 
 @pytest.fixture

@@ -41,7 +41,9 @@ def create(
     chosen = operations.Slice(
         actions=tuple(action or ()), codes=tuple(code or ()), change_ids=tuple(change or ()), all=everything
     )
-    report = operations.create_batch(session_of(context).store, preview, by=person(by), chosen=chosen, draft=draft)
+    report = operations.create_batch(
+        session_of(context).store, preview, by=person(context, by), chosen=chosen, draft=draft
+    )
     _print(
         report, json=json, next_step="workbench batch submit {0}" if draft else "workbench batch approve {0} --by NAME"
     )
@@ -84,7 +86,7 @@ def list_(
 @app.command()
 def submit(context: typer.Context, *, batch: Batch, by: By = "", json: Json = False) -> None:
     """Hand a draft to the approvers."""
-    report = operations.submit_batch(session_of(context).store, batch, by=person(by))
+    report = operations.submit_batch(session_of(context).store, batch, by=person(context, by))
     _print(report, json=json, next_step="workbench batch approve {0} --by NAME")
 
 
@@ -101,7 +103,12 @@ def approve(
     """Let a submitted batch go; by another person than the one who asked."""
     session = session_of(context)
     report = operations.approve_batch(
-        session.store, session.settings, batch, by=person(by), except_changes=tuple(leave_out or ()), reason=reason
+        session.store,
+        session.settings,
+        batch,
+        by=person(context, by),
+        except_changes=tuple(leave_out or ()),
+        reason=reason,
     )
     _print(report, json=json, next_step="workbench push {0}")
 
@@ -109,13 +116,13 @@ def approve(
 @app.command()
 def reject(context: typer.Context, *, batch: Batch, by: By = "", reason: Reason = "", json: Json = False) -> None:
     """Refuse a submitted batch, with the reason."""
-    _print(operations.reject_batch(session_of(context).store, batch, by=person(by), reason=reason), json=json)
+    _print(operations.reject_batch(session_of(context).store, batch, by=person(context, by), reason=reason), json=json)
 
 
 @app.command()
 def pause(context: typer.Context, *, batch: Batch, by: By = "", reason: Reason = "", json: Json = False) -> None:
     """Ask a running push to stop after its present chunk; workbench push goes on later."""
-    is_paused = operations.pause_batch(session_of(context).store, batch, by=person(by), reason=reason)
+    is_paused = operations.pause_batch(session_of(context).store, batch, by=person(context, by), reason=reason)
     if json:
         print_json({"batch": batch, "state": "paused" if is_paused else "pushing", "asked": not is_paused})
     elif is_paused:
@@ -127,7 +134,7 @@ def pause(context: typer.Context, *, batch: Batch, by: By = "", reason: Reason =
 @app.command()
 def cancel(context: typer.Context, *, batch: Batch, by: By = "", reason: Reason = "", json: Json = False) -> None:
     """Give a batch up before, or between, its pushes."""
-    _print(operations.cancel_batch(session_of(context).store, batch, by=person(by), reason=reason), json=json)
+    _print(operations.cancel_batch(session_of(context).store, batch, by=person(context, by), reason=reason), json=json)
 
 
 def _counts(row: dict[str, Any]) -> dict[str, int]:

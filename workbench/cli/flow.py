@@ -13,7 +13,7 @@ import typer
 from workbench import operations, views
 from workbench.cli.output import make_table, out, plural, print_json, print_lines, print_table, say
 from workbench.cli.progress import progress_bars
-from workbench.cli.session import Json, session_of, stoppable
+from workbench.cli.session import Json, person, session_of, stoppable
 from workbench.store.mappings import current_mapping
 
 PANEL = "Sync"
@@ -201,7 +201,7 @@ def push(
             session.store,
             session.settings,
             batch,
-            by=by,
+            by=person(context, by),
             canary=canary,
             dry_run=dry_run,
             progress=bars,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from workbench import operations
 from workbench.cli.output import out, plural, print_json, print_lines, print_table, say
-from workbench.cli.session import Json, session_of
+from workbench.cli.session import Json, person, session_of
 from workbench.domain.mapping import Mapping, parse_mapping
 from workbench.errors import ConfigurationError
 from workbench.store.mappings import current_mapping, mapping_at, mapping_document, mapping_history, require_mapping
@@ -36,7 +35,7 @@ def import_(
     session = session_of(context)
     text = _read(file)
     imported = operations.import_mapping(
-        session.store, session.settings, text, by=by or getpass.getuser(), reason=reason, source=file.name
+        session.store, session.settings, text, by=person(context, by), reason=reason, source=file.name
     )
     if json:
         print_json(

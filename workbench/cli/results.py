@@ -100,7 +100,7 @@ def clear(
     count = operations.count_clearable(store, before)
     if count and not yes:
         _confirm(count, before)
-    done = operations.clear_results(store, before, now)
+    done = operations.clear_results(store, before, now, by=person(context, ""))
     if json:
         print_json({"results": done.results, "attempts": done.attempts, "archives": [str(file) for file in done.files]})
         return
@@ -146,7 +146,7 @@ def resend(
         requests, status, codes = told.requests, told.status, told.codes
         found: dict[str, Any] = {"batch": None, "preview": None, "change": None}
     else:
-        made = operations.resend(session.store, session.settings, result, by=person(by), edits=edits)
+        made = operations.resend(session.store, session.settings, result, by=person(context, by), edits=edits)
         requests, (status, codes) = made.requests, made.simulated
         found = {"batch": made.batch, "preview": made.preview, "change": made.change}
     shown = [
@@ -176,7 +176,7 @@ def undo(
     Needs a pull after the push: a value that somebody changed since is left alone.
     """
     session = session_of(context)
-    report = operations.undo_batch(session.store, session.settings, batch)
+    report = operations.undo_batch(session.store, session.settings, batch, by=person(context, ""))
     if json:
         print_json(
             {

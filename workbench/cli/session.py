@@ -14,6 +14,7 @@ import typer
 
 from workbench import logs, operations
 from workbench.cli.output import say
+from workbench.domain.access import Person, person_named
 from workbench.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def session_of(context: typer.Context) -> Session:
     return found
 
 
-def person(by: str) -> str:
-    """Who takes a step: the name given, else the login name."""
-    return by or getpass.getuser()
+def person(context: typer.Context, by: str | None) -> Person:
+    """Who takes a step: the name given, else the login name, in the role that the settings give it."""
+    return person_named(session_of(context).settings.access, by or getpass.getuser())
 
 
 def stop_on_signals() -> None:

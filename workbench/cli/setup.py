@@ -11,7 +11,7 @@ import typer
 
 from workbench import operations, views
 from workbench.cli.output import age, out, plural, print_json, print_lines, print_table, say
-from workbench.cli.session import Json, Session, session_of, stop_on_signals, stoppable
+from workbench.cli.session import Json, Session, person, session_of, stop_on_signals, stoppable
 from workbench.errors import ConfigurationError
 from workbench.store.mappings import mapping_history
 
@@ -185,12 +185,13 @@ def batch_line(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def disconnect(
+    context: typer.Context,
     *,
     system: Annotated[System | None, typer.Argument(help="One system; both unless given.", show_default=False)] = None,
     json: Json = False,
 ) -> None:
     """Drop the credentials from .env. What was pulled and pushed stays readable."""
-    done = operations.disconnect(system)
+    done = operations.disconnect(system, by=person(context, ""))
     if json:
         print_json({"removed": done.removed, "still_set": done.still_set})
     say(f"Removed from .env: {', '.join(done.removed)}." if done.removed else "No credentials were in .env.")

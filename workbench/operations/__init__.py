@@ -9,13 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from workbench.operations.app_log import FaultLog
+    from workbench.operations.app_log import FaultLog, note_reveal
     from workbench.operations.batches import (
         BatchReport,
         PushReport,
         Slice,
         approve_batch,
         cancel_batch,
+        check_push,
         create_batch,
         list_batches,
         pause_batch,
@@ -65,13 +66,14 @@ if TYPE_CHECKING:
     from workbench.operations.workspace import Disconnected, connection_kinds, disconnect, open_store
 
 _HOMES: Final = {
-    "app_log": ("FaultLog",),
+    "app_log": ("FaultLog", "note_reveal"),
     "batches": (
         "BatchReport",
         "PushReport",
         "Slice",
         "approve_batch",
         "cancel_batch",
+        "check_push",
         "create_batch",
         "list_batches",
         "pause_batch",
@@ -167,6 +169,7 @@ __all__ = [
     "cancel_batch",
     "check_connections",
     "check_mapping",
+    "check_push",
     "check_sends",
     "clear_results",
     "connection_kinds",
@@ -186,6 +189,7 @@ __all__ = [
     "list_directions",
     "make_preview",
     "moment_before",
+    "note_reveal",
     "open_store",
     "pause_batch",
     "pull_systems",

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from workbench.domain.access import Person, allowed
 from workbench.logs import JsonLines
 from workbench.store import Store
 
 MAX_DETAIL = 1000
+
+
+def note_reveal(store: Store, by: Person, screen: str, *, now: datetime | None = None) -> None:
+    """Keep who made personal data visible where; whose data it was stays out of the log.
+
+    Raises NotAllowed for a person without a role: nobody reveals what they may not look at.
+    """
+    name = allowed(by, "look")
+    store.write(
+        (
+            "INSERT INTO journal.app_log VALUES ($now, 'info', 'dashboard.reveal', 'personal data shown', $detail)",
+            {"now": now or datetime.now(UTC), "detail": json.dumps({"by": name, "screen": screen})},
+        )
+    )
 
 
 class FaultLog(logging.Handler):

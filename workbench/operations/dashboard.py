@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -88,7 +89,10 @@ def as_environment(settings: Settings) -> dict[str, str]:
 def _variable(name: str, value: object) -> dict[str, str]:
     if value is None:
         return {}
-    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    if isinstance(value, SecretStr):
+        text = value.get_secret_value()
+    else:  # settings of several parts are read as JSON
+        text = json.dumps(value) if isinstance(value, dict | list) else str(value)
     return {f"WORKBENCH_{name.upper()}": text}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
+from workbench.domain.access import Person, allowed
 from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
 from workbench.domain.fields import Direction
 from workbench.domain.mapping import Mapping, parse_mapping
@@ -63,11 +64,15 @@ def check_mapping(store: Store, settings: Settings, document: str, *, source: st
 
 
 def import_mapping(
-    store: Store, settings: Settings, document: str, *, by: str, reason: str = "", source: str = "The mapping"
+    store: Store, settings: Settings, document: str, *, by: str | Person, reason: str = "", source: str = "The mapping"
 ) -> ImportedMapping:
-    """Check a document and save it as the next revision. Raises ConfigurationError as `check_mapping` does."""
+    """Check a document and save it as the next revision.
+
+    Raises ConfigurationError as `check_mapping` does, NotAllowed below analyst.
+    """
+    author = allowed(by, "edit_mapping")
     checked = check_mapping(store, settings, document, source=source)
-    revision, is_new = save_mapping(store, document, author=by, reason=reason)
+    revision, is_new = save_mapping(store, document, author=author, reason=reason)
     return ImportedMapping(revision, is_new, checked.checked_against)
 
 

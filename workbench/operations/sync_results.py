@@ -13,10 +13,14 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workbench.domain.access import Person, allowed
 from workbench.errors import ConfigurationError
-from workbench.stages.push import Resend, Simulated, resend, simulate_resend
-from workbench.stages.undo import UndoReport, undo_batch
-from workbench.store.retention import Archive, clear_results, count_clearable
+from workbench.settings import Settings
+from workbench.stages import push, undo
+from workbench.stages.push import Resend, Simulated, simulate_resend
+from workbench.stages.undo import UndoReport
+from workbench.store import Store, retention
+from workbench.store.retention import Archive, count_clearable
 
 __all__ = [
     "Archive",
@@ -38,6 +42,25 @@ __all__ = [
 # A spreadsheet takes a text that begins so for a formula; blanks before it do not stop all of them.
 _FORMULA: Final = re.compile(r"^[\s\x00]*[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]")
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def resend(
+    store: Store, settings: Settings, result: str | int, *, by: str | Person, edits: Mapping[str, Any] | None = None
+) -> Resend:
+    """Make a batch that sends a result's requests again; see `stages.push`. Raises NotAllowed below analyst."""
+    return push.resend(store, settings, result, by=allowed(by, "request"), edits=edits)
+
+
+def undo_batch(store: Store, settings: Settings, batch_id: int, *, by: str | Person = "") -> UndoReport:
+    """Preview the way back from a batch; see `stages.undo`. Raises NotAllowed below analyst."""
+    allowed(by, "request")
+    return undo.undo_batch(store, settings, batch_id)
+
+
+def clear_results(store: Store, before: datetime, now: datetime, *, by: str | Person = "") -> Archive:
+    """Archive old results, then purge them; see `store.retention`. Raises NotAllowed below admin."""
+    allowed(by, "clear")
+    return retention.clear_results(store, before, now)
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], file: Path) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from workbench.domain.access import Person, allowed
 from workbench.salesforce.login import login_kinds
 from workbench.settings import Settings, load_settings
 from workbench.store import Store
@@ -30,11 +31,13 @@ def open_store(settings: Settings) -> Store:
     return Store(settings.database)
 
 
-def disconnect(system: str | None = None, *, env_file: Path | None = None) -> Disconnected:
+def disconnect(system: str | None = None, *, by: str | Person = "", env_file: Path | None = None) -> Disconnected:
     """Take the credentials of one system (or both) out of `.env`. Everything pulled and pushed stays readable.
 
     What the shell itself exports cannot be taken away from here; those variables are named instead.
+    Raises NotAllowed below admin.
     """
+    allowed(by, "disconnect")
     chosen = {name: fields for name, fields in CREDENTIALS.items() if system in (None, name)}
     variables = {f"WORKBENCH_{name.upper()}__{field.upper()}" for name, fields in chosen.items() for field in fields}
     removed = _strip(env_file or Path(".env"), variables)

@@ -12,7 +12,7 @@ from uuid import uuid4
 from workbench.domain.changes import BatchState, check_transition
 from workbench.errors import ApprovalRefused, ConfigurationError, NotFound, StaleBatch
 from workbench.logs import get_logger
-from workbench.settings import Settings
+from workbench.settings import Settings, folded
 from workbench.stages.approve.selection import Selection, Slice, judge_again, select_changes
 from workbench.store.batches import (
     BatchRow,
@@ -169,15 +169,6 @@ def mark_stale(store: Store, batch: BatchRow, moved: Sequence[str], *, who: str)
     return StaleBatch(
         f"Batch {batch.batch_id} is stale: {what}. Preview again and make a new batch; nothing of this one is sent."
     )
-
-
-def folded(name: str) -> str:
-    """A name for comparing people: case and spaces do not make another person.
-
-    >>> folded("  dana  LEE ") == folded("Dana Lee")
-    True
-    """
-    return " ".join(name.casefold().split())
 
 
 def _person(name: str) -> str:
