@@ -12,7 +12,7 @@ from workbench import views_dashboard, views_people, views_review
 DASHBOARD = Path(privacy.__file__).parent
 ACTS = {
     "create_batch", "submit_batch", "approve_batch", "reject_batch", "cancel_batch", "pause_batch", "resend",
-    "undo_batch", "clear_results", "disconnect", "import_mapping", "start_push",
+    "undo_batch", "clear_results", "set_direction", "decide_conflict", "decide_conflicts", "disconnect", "import_mapping", "start_push",
 }  # fmt: skip
 
 

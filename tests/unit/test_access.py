@@ -44,7 +44,7 @@ def test_nobody_who_signed_in_has_a_role_that_no_setting_gives():
 
 @pytest.mark.parametrize(("minutes_ago", "is_fresh"), [(14, True), (16, False), (60 * 24 * 29, False)])
 def test_a_push_takes_a_recent_sign_in(minutes_ago, is_fresh):
-    amy = Person("Amy", "approver", NOW - timedelta(minutes=minutes_ago))
+    amy = Person("Amy", "approver", datetime.now(UTC) - timedelta(minutes=minutes_ago))
 
     if is_fresh:
         assert operations.check_push(Settings(), amy) == "Amy"
@@ -64,6 +64,8 @@ def test_a_push_takes_a_recent_sign_in(minutes_ago, is_fresh):
         (lambda by: operations.approve_batch(None, Settings(), 1, by=by), "analyst"),
         (lambda by: operations.reject_batch(None, 1, by=by), "analyst"),
         (lambda by: operations.push_batch(None, Settings(), 1, by=by), "analyst"),
+        (lambda by: operations.set_direction(None, "export", "off", by=by), "analyst"),
+        (lambda by: operations.decide_conflict(None, "003", "email", "mainstay", by=by), "viewer"),
         (lambda by: operations.resend(None, Settings(), "SR-1", by=by), "viewer"),
         (lambda by: operations.undo_batch(None, Settings(), 1, by=by), "viewer"),
         (lambda by: operations.clear_results(None, NOW, NOW, by=by), "approver"),

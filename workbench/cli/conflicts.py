@@ -79,7 +79,9 @@ def decide(
     json: Json = False,
 ) -> None:
     """Say which side's value counts for one field. The next preview honours it, until one of the two values changes."""
-    found = operations.decide_conflict(session_of(context).store, record, field, winner, by=person(by), note=note)
+    found = operations.decide_conflict(
+        session_of(context).store, record, field, winner, by=person(context, by), note=note
+    )
     if json:
         print_json(found)
         return

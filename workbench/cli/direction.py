@@ -33,7 +33,7 @@ def direction(
     """
     store = session_of(context).store
     if which and state:
-        before = operations.set_direction(store, which, state, by=person(by), reason=reason)
+        before = operations.set_direction(store, which, state, by=person(context, by), reason=reason)
         if not json:
             out().print(f"{which}: {state} (was {before})")
             return

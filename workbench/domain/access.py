@@ -2,7 +2,7 @@
 
 - viewer: looks, with personal data masked
 - analyst: sees people, requests batches and resends, edits the mapping
-- approver: decides on what others requested, and pushes
+- approver: decides on what others requested, pushes, and switches directions
 - admin: clears old results, disconnects
 """
 
@@ -16,7 +16,7 @@ from workbench.errors import NotAllowed
 from workbench.settings import AccessSettings, Role, folded
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-Deed = Literal["look", "inspect", "request", "edit_mapping", "decide", "push", "clear", "disconnect"]
+Deed = Literal["look", "inspect", "request", "edit_mapping", "decide", "push", "switch", "clear", "disconnect"]
 NEEDED: Final[dict[Deed, Role]] = {
     "look": "viewer",
     "inspect": "analyst",
@@ -24,6 +24,7 @@ NEEDED: Final[dict[Deed, Role]] = {
     "edit_mapping": "analyst",
     "decide": "approver",
     "push": "approver",
+    "switch": "approver",
     "clear": "admin",
     "disconnect": "admin",
 }
@@ -34,6 +35,7 @@ _SAID: Final[dict[Deed, str]] = {
     "edit_mapping": "Changing the mapping",
     "decide": "Deciding on a batch",
     "push": "Pushing",
+    "switch": "Switching a direction",
     "clear": "Clearing sync results",
     "disconnect": "Disconnecting",
 }

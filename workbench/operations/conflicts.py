@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from workbench.domain.access import Person, allowed
 from workbench.errors import ConfigurationError, NotFound
 from workbench.store import Store
 
@@ -29,14 +30,21 @@ _DECIDED: Final = pa.schema([*((name, pa.string()) for name in _TEXTS), ("previe
 
 
 def decide_conflict(
-    store: Store, record: str, field: str, winner: str, *, by: str, note: str = "", preview_id: int | None = None
+    store: Store,
+    record: str,
+    field: str,
+    winner: str,
+    *,
+    by: str | Person,
+    note: str = "",
+    preview_id: int | None = None,
 ) -> dict[str, Any]:
     """Say which side counts for one field; the next preview of either direction honours it.
 
     `record`: a Salesforce Id, a Mainstay ID or a change id; `field`: its Mainstay name. The decision is pinned to the
     two values of the latest preview that lists the field (or of `preview_id`): if one changes, the question comes back.
     Returns {"sobject", "salesforce_id", "mainstay_id", "field", "salesforce_value", "mainstay_value", "preview_id",
-    "change_id", "winner", "decided_by"}. Raises NotFound, ConfigurationError.
+    "change_id", "winner", "decided_by"}. Raises NotFound, ConfigurationError, NotAllowed below analyst.
     """
     return decide_conflicts(store, [(record, field)], winner, by=by, note=note, preview_id=preview_id)[0]
 
@@ -46,22 +54,23 @@ def decide_conflicts(
     chosen: Sequence[tuple[str, str]],
     winner: str,
     *,
-    by: str,
+    by: str | Person,
     note: str = "",
     preview_id: int | None = None,
 ) -> list[dict[str, Any]]:
     """Say the same of several (record, field) pairs, all or none. Raises as `decide_conflict` does."""
+    name = allowed(by, "request").strip()
     if winner not in SIDES:
         raise ConfigurationError(f"{winner!r} is no side: a conflict is decided for salesforce or for mainstay.")
-    if not by.strip():
+    if not name:
         raise ConfigurationError("A decision is kept with a name: say who decides (--by NAME).")
     rows = [_listed(store, record, field, preview_id) for record, field in chosen]
     if rows:
         store.write(
-            (_KEEP, {"winner": winner, "by": by.strip(), "note": note}),
+            (_KEEP, {"winner": winner, "by": name, "note": note}),
             tables={"decided": pa.Table.from_pylist(rows, _DECIDED)},
         )
-    return [{**row, "winner": winner, "decided_by": by.strip()} for row in rows]
+    return [{**row, "winner": winner, "decided_by": name} for row in rows]
 
 
 def _listed(store: Store, record: str, field: str, preview_id: int | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from workbench.domain.access import Person, allowed
 from workbench.domain.changes import SENDING_STATES as SENDING
 from workbench.domain.changes import BatchState, DirectionState
 from workbench.domain.fields import Direction
@@ -28,14 +29,15 @@ def list_directions(store: Store) -> dict[Direction, dict[str, Any]]:
 
 
 def set_direction(
-    store: Store, direction: str, state: str, *, by: str, reason: str = "", now: datetime | None = None
+    store: Store, direction: str, state: str, *, by: str | Person, reason: str = "", now: datetime | None = None
 ) -> DirectionState:
     """Change how a direction runs, with who and why; the state before.
 
     Off and observe pause a push that is at work in it. Raises ConfigurationError for a name that does not exist, and
-    for auto, which takes a written policy in the mapping that no mapping has by now.
+    for auto, which takes a written policy in the mapping that no mapping has by now; NotAllowed below approver.
     """
-    if not by.strip():
+    name = allowed(by, "switch").strip()
+    if not name:
         raise ConfigurationError("Name the person who takes this step (--by NAME); the journal keeps it.")
     if direction not in list(Direction):
         raise ConfigurationError(f"There is no direction {direction!r}. Directions: {', '.join(Direction)}.")
@@ -50,11 +52,11 @@ def set_direction(
     before = direction_state(store, chosen)
     if wanted is before:
         return before
-    write_direction(store, chosen, wanted, who=by.strip(), reason=reason.strip(), now=now or datetime.now(UTC))
+    write_direction(store, chosen, wanted, who=name, reason=reason.strip(), now=now or datetime.now(UTC))
     if wanted not in SENDING:
         for batch in list_batches(store, BatchState.PUSHING):
             if batch.direction == chosen:
-                pause_batch(store, batch.batch_id, by=by, reason=f"{_NAMES[chosen]} was set to {wanted}")
+                pause_batch(store, batch.batch_id, by=name, reason=f"{_NAMES[chosen]} was set to {wanted}")
     return before
 
 
