@@ -24,10 +24,10 @@ from workbench.simulators.mainstay.institution import MainstayInstitution
 from workbench.simulators.mainstay.listing import (
     BadFilter,
     ContactList,
+    MessageList,
     NoSuchPage,
     campaign_page,
     contact_filters,
-    message_page,
 )
 from workbench.simulators.mainstay.shape import shown
 
@@ -111,6 +111,7 @@ class _Api:
     def __init__(self, institution: MainstayInstitution) -> None:
         self._institution = institution
         self._contacts = ContactList(institution)
+        self._messages = MessageList(institution)
         self._bulk = BulkJobs(institution)
 
     async def auth_valid(self, _: Request) -> Response:
@@ -178,7 +179,7 @@ class _Api:
 
     async def messages(self, request: Request) -> Response:
         with self._institution.lock:
-            return message_page(self._institution, _as_asked(request))
+            return self._messages.page(_as_asked(request))
 
 
 def _as_asked(request: Request) -> Request:

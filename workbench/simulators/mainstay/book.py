@@ -1,7 +1,7 @@
 """Every contact of the sandbox institution: a frame that never changes, and what was written since.
 
-A million contacts fit in a few GB: the base is one JSON text per contact in Arrow memory, and a contact becomes a
-Python object only once somebody changes it.
+The base is columns and JSON texts, both mapped from disk where there are many contacts; a contact becomes a Python
+object only once somebody changes it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
 import polars as pl
 
 from workbench.domain.fields import MainstayField
-from workbench.simulators.mainstay.shape import api_lines, complete_contacts, shown
+from workbench.simulators.mainstay.keys import KeyIndex
+from workbench.simulators.mainstay.lines import JsonLines
+from workbench.simulators.mainstay.shape import api_lines, shown, stored_contacts
+from workbench.simulators.spool import rows_at
 
+_LINES_AT_ONCE: Final = 20_000
 Positions = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -41,15 +45,17 @@ class ContactBook:
         self._base_size = self.frame.height
         self._size = self._base_size
         self._changed: dict[int, dict[str, Any]] = {}
-        self._keys: dict[str, dict[str, int]] = {
-            name: _unique_index(self.frame[name]) for name in ("id", "crm_id", "phone")
-        }
+        self._keys = {name: KeyIndex(self.frame[name]) for name in ("id", "crm_id", "phone")}
         self.version = 0
 
     def _load(self, contacts: pl.DataFrame, custom_fields: Sequence[MainstayField]) -> None:
         self.custom_fields = tuple(custom_fields)
-        self.frame = complete_contacts(contacts, custom_fields)
-        self._lines = api_lines(self.frame, custom_fields)
+        self.frame = stored_contacts(contacts, custom_fields)
+        blocks = (
+            api_lines(self.frame.slice(start, _LINES_AT_ONCE), custom_fields)
+            for start in range(0, self.frame.height, _LINES_AT_ONCE)
+        )
+        self._lines = JsonLines(blocks, self.frame.height)
 
     def __len__(self) -> int:
         return self._size
@@ -76,7 +82,23 @@ class ContactBook:
         return contact
 
     def position(self, contact_id: str) -> int:
-        return self._keys["id"][contact_id]
+        found = self._keys["id"].get(contact_id)
+        if found is None:
+            raise KeyError(contact_id)
+        return found
+
+    def crm_ids(self, contact_ids: pl.Series) -> pl.Series:
+        """The CRM IDs that these contacts have now; null where there is none, or no such contact."""
+        owners = contact_ids.unique()
+        places = self._keys["id"].places(owners)
+        known = np.unique(places[places >= 0])
+        held = dict(zip(known.tolist(), rows_at(self.frame.select("crm_id"), known)["crm_id"].to_list(), strict=True))
+        now: dict[str, str | None] = {}
+        for owner, place in zip(owners.to_list(), places.tolist(), strict=True):
+            position = place if place >= 0 else self._keys["id"].get(owner)
+            changed = None if position is None else self._changed.get(position)
+            now[owner] = held.get(place) if changed is None else changed.get("crm_id")
+        return pl.Series([now[owner] for owner in contact_ids.to_list()], dtype=pl.String)
 
     def save(self, contact: Mapping[str, Any]) -> None:
         """Store a contact's new state, or a new contact; the indexes follow."""
@@ -89,27 +111,31 @@ class ContactBook:
             before = self.at(position)
         for name, index in self._keys.items():
             if before.get(name) != kept.get(name):
-                if index.get(before.get(name, "")) == position:
-                    del index[before[name]]
+                if index.get(before.get(name)) == position:
+                    index.drop(before[name])
                 if kept.get(name):
-                    index[kept[name]] = position
+                    index.set(kept[name], position)
         self._changed[position] = kept
         self.version += 1
 
-    def shown_lines(self, positions: Positions | range) -> list[str]:
-        """JSON texts of the contacts at these positions, in their order."""
-        wanted = np.asarray(positions, dtype=np.int64)
-        base = wanted[wanted < self._base_size]
-        if isinstance(positions, range):
-            lines = self._lines.slice(positions.start, len(base)).to_list()
-        else:
-            lines = self._lines.gather(base).to_list()
-        lines += [""] * (len(wanted) - len(base))
-        if self._changed:
-            for place, position in enumerate(wanted.tolist()):
-                changed = self._changed.get(position)
-                if changed is not None:
-                    lines[place] = orjson.dumps(shown(changed)).decode()
+    def shown_lines(self, positions: Positions | range) -> list[bytes]:
+        """JSON texts of the contacts at these rising positions, in their order; some stand together, with commas."""
+        wanted = positions if isinstance(positions, range) else positions.tolist()
+        lines: list[bytes] = []
+        begun: int | None = None
+        end = -1
+        for position in wanted:
+            changed = self._changed.get(position)
+            if begun is not None and (changed is not None or position != end):
+                lines.append(self._lines.between(begun, end))
+                begun = None
+            if changed is not None:
+                lines.append(orjson.dumps(shown(changed)))
+            elif begun is None:
+                begun = position
+            end = position + 1
+        if begun is not None:
+            lines.append(self._lines.between(begun, end))
         return lines
 
     def select(self, mask: pl.Expr, predicate: Any) -> Positions:
@@ -123,14 +149,15 @@ class ContactBook:
     def all_shown(self) -> Iterator[dict[str, Any]]:
         """Every contact as the API shows it, hidden ones too, in order of creation."""
         for start in range(0, self._size, 2000):
-            for line in self.shown_lines(range(start, min(start + 2000, self._size))):
-                yield orjson.loads(line)
+            lines = self.shown_lines(range(start, min(start + 2000, self._size)))
+            yield from orjson.loads(b"[" + b",".join(lines) + b"]")
 
     def values_of(self, path: str) -> list[Any]:
         """Distinct values of a custom field (`custom.<Name>`), nulls left out, in a stable order."""
         name = path.removeprefix("custom.")
-        untouched = np.setdiff1d(np.arange(self._base_size), np.fromiter(self._changed, np.int64))
-        texts = set(self.frame[path].gather(untouched).drop_nulls().unique().to_list())
+        is_untouched = np.ones(self._base_size, np.bool_)
+        is_untouched[[position for position in self._changed if position < self._base_size]] = False
+        texts = set(self.frame[path].filter(pl.Series(is_untouched)).drop_nulls().unique().to_list())
         values = (contact["custom"].get(name) for contact in self._changed.values())
         texts |= {orjson.dumps(value).decode() for value in values if value is not None}
         return sorted((orjson.loads(text) for text in texts), key=lambda value: (str(type(value)), str(value)))
@@ -154,22 +181,14 @@ class ContactBook:
             msg = "the custom fields have changed since; save again after the change"
             raise ValueError(msg)
         self._changed, self._size = deepcopy(saved.changed), saved.size
-        self._keys = {name: _unique_index(self.frame[name]) for name in self._keys}
+        for index in self._keys.values():
+            index.forget_written()
         for position, contact in self._changed.items():
             base = orjson.loads(self._lines[position]) if position < self._base_size else {}
             for name, index in self._keys.items():
                 if base.get(name) and index.get(base[name]) == position:
-                    del index[base[name]]
+                    index.drop(base[name])
             for name, index in self._keys.items():
                 if contact.get(name):
-                    index[contact[name]] = position
+                    index.set(contact[name], position)
         self.version += 1
-
-
-def _unique_index(keys: pl.Series) -> dict[str, int]:
-    index = {key: position for position, key in enumerate(keys.to_list()) if key is not None}
-    if len(index) != keys.len() - keys.null_count():
-        twice = keys.drop_nulls().filter(keys.drop_nulls().is_duplicated()).unique().head(3).to_list()
-        msg = f"Mainstay keeps {keys.name} unique, but it occurs more than once: {', '.join(twice)}"
-        raise ValueError(msg)
-    return index

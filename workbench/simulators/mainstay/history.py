@@ -67,12 +67,22 @@ def complete_history(frame: pl.DataFrame, columns: Mapping[str, Any]) -> pl.Data
     return frame.select(found).with_columns(flags)
 
 
+def newest_first(messages: pl.DataFrame) -> pl.DataFrame:
+    """Messages in the API's order; those that are in order already stay as they are."""
+    after = messages.select("created_at", "admithub_id").slice(1)
+    before = messages.select("created_at", "admithub_id").head(after.height)
+    falls = before["created_at"] > after["created_at"]
+    ties = (before["created_at"] == after["created_at"]) & (before["admithub_id"] <= after["admithub_id"])
+    if (falls | ties).all():
+        return messages
+    return messages.sort(["created_at", "admithub_id"], descending=[True, False])
+
+
 class History:
     """What was said and sent. Messages of the sandbox's own life (STOP, an intro) are added in front."""
 
     def __init__(self, messages: pl.DataFrame, campaigns: pl.DataFrame, recipients: pl.DataFrame) -> None:
-        complete = complete_history(messages, MESSAGE_COLUMNS)
-        self._messages = complete.sort(["created_at", "admithub_id"], descending=[True, False])
+        self._messages = newest_first(complete_history(messages, MESSAGE_COLUMNS))
         self.campaigns = complete_history(campaigns, CAMPAIGN_COLUMNS).sort(
             [pl.coalesce("sent_at", "scheduled_at"), "admithub_id"], descending=[True, False], nulls_last=True
         )
@@ -119,9 +129,9 @@ class History:
         )
 
 
-def as_lines(frame: pl.DataFrame) -> list[str]:
+def as_lines(frame: pl.DataFrame) -> list[bytes]:
     """One JSON text per row, moments as ISO 8601."""
     shown = frame.with_columns(
         moment_text(pl.col(name)) for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)
     )
-    return [orjson.dumps(row).decode() for row in shown.iter_rows(named=True)]
+    return [orjson.dumps(row) for row in shown.iter_rows(named=True)]

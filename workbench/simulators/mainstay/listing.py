@@ -15,7 +15,9 @@ from starlette.responses import Response
 from workbench.domain import rules
 from workbench.simulators.mainstay.history import as_lines
 from workbench.simulators.mainstay.institution import MainstayInstitution
+from workbench.simulators.mainstay.shape import can_text as can_be_texted
 from workbench.simulators.mainstay.shape import shown
+from workbench.simulators.spool import rows_at
 
 _TRUE: Final = ("true", "1")
 _FALSE: Final = ("false", "0")
@@ -55,7 +57,7 @@ def moment(params: QueryParams, name: str) -> datetime | None:
     raise BadFilter(f"{name} is no ISO 8601 moment")
 
 
-def envelope(request: Request, count: int, page_size: int, lines_of: Callable[[int, int], Sequence[str]]) -> Response:
+def envelope(request: Request, count: int, page_size: int, lines_of: Callable[[int, int], Sequence[bytes]]) -> Response:
     """One page of a list: `count`, `next`, `previous`, `results`; `lines_of(start, stop)` gives its JSON texts."""
     number = request.query_params.get("page", "1")
     if not number.isdecimal() or int(number) < 1 or (int(number) > 1 and (int(number) - 1) * page_size >= count):
@@ -68,7 +70,7 @@ def envelope(request: Request, count: int, page_size: int, lines_of: Callable[[i
         "next": _page_url(request, page + 1) if stop < count else None,
         "previous": _page_url(request, page - 1) if page > 1 else None,
     }
-    text = "".join((orjson.dumps(head).decode()[:-1], ',"results":[', ",".join(lines), "]}"))
+    text = b"".join((orjson.dumps(head)[:-1], b',"results":[', b",".join(lines), b"]}"))
     return Response(text, media_type="application/json")
 
 
@@ -123,7 +125,7 @@ def contact_filters(params: QueryParams) -> tuple[pl.Expr, list[Callable[[dict[s
         mask &= pl.col("messaging_status_sms") == wanted
         tests.append(lambda contact: contact["messaging_status_sms"] == wanted)
     if (can_text := flag(params, "can_text")) is not None:
-        mask &= pl.col("can_text") == can_text
+        mask &= can_be_texted() == can_text
         tests.append(lambda contact: _can_text(contact) == can_text)
     if since := moment(params, "modified_since"):
         mask &= pl.col("last_modified_at") >= since
@@ -154,10 +156,50 @@ def _stored(contact: dict[str, Any], name: str) -> str:
     return orjson.dumps(contact["custom"].get(name)).decode()
 
 
-def message_page(institution: MainstayInstitution, request: Request) -> Response:
-    """GET messages/: newest first; test users' messages only with include_test_user or test_user."""
-    params = request.query_params
-    messages = institution.history.messages
+class MessageList:
+    """GET messages/: newest first; the last selections are kept for the pages that follow."""
+
+    def __init__(self, institution: MainstayInstitution) -> None:
+        self._institution = institution
+        self._selections: dict[tuple[int, int, str], Any] = {}
+
+    def page(self, request: Request) -> Response:
+        messages = self._institution.history.messages
+        positions = self._positions(request.query_params, messages)
+        return envelope(
+            request,
+            len(positions),
+            self._institution.page_size,
+            lambda start, stop: as_lines(self._shown(messages, positions[start:stop])),
+        )
+
+    def _positions(self, params: QueryParams, messages: pl.DataFrame) -> Any:
+        wanted = [(name, value) for name, value in sorted(params.multi_items()) if name != "page"]
+        # A CRM ID may pass to another contact: the book's version counts where it is asked for.
+        version = self._institution.book.version if "contact_crm_id" in params else 0
+        key = (messages.height, version, repr(wanted))
+        if key not in self._selections:
+            mask = message_mask(self._institution, params)
+            found = range(messages.height) if mask is None else messages.select(mask.alias("m"))["m"].arg_true()
+            if len(self._selections) > 8:
+                self._selections.clear()
+            self._selections[key] = found if isinstance(found, range) else found.to_numpy()
+        return self._selections[key]
+
+    def _shown(self, messages: pl.DataFrame, positions: Any) -> pl.DataFrame:
+        """The messages at these positions, with their contacts' CRM IDs as they are now."""
+        if isinstance(positions, range):
+            rows = messages.slice(positions.start, len(positions))
+        else:
+            rows = rows_at(messages, positions)
+        crm_ids = self._institution.book.crm_ids(rows["admithub_contact_id"])
+        return rows.with_columns(crm_ids.alias("contact_crm_id"))
+
+
+def message_mask(institution: MainstayInstitution, params: QueryParams) -> pl.Expr | None:
+    """Which messages are asked for, None for all; test users' only with include_test_user or test_user."""
+    if not set(params) - {"page"} - {"include_test_user"} and flag(params, "include_test_user"):
+        return None
     mask = pl.lit(value=True)
     if (only_test := flag(params, "test_user")) is not None:
         mask &= pl.col("test_user") == only_test
@@ -170,18 +212,7 @@ def message_page(institution: MainstayInstitution, request: Request) -> Response
     if crm_id := params.get("contact_crm_id"):
         owner = institution.book.by_crm_id(crm_id)
         mask &= pl.col("admithub_contact_id") == ("" if owner is None else owner["id"])
-    found = messages.filter(mask & _period(params, pl.col("created_at")))
-    return envelope(
-        request, found.height, institution.page_size,
-        lambda start, stop: as_lines(_with_crm_ids(institution, found.slice(start, stop - start))),
-    )  # fmt: skip
-
-
-def _with_crm_ids(institution: MainstayInstitution, messages: pl.DataFrame) -> pl.DataFrame:
-    """The messages with their contacts' CRM IDs as they are now."""
-    owners = [institution.book.by_id(owner) for owner in messages["admithub_contact_id"].to_list()]
-    crm_ids = [None if owner is None else owner.get("crm_id") for owner in owners]
-    return messages.with_columns(pl.Series("contact_crm_id", crm_ids, pl.String))
+    return mask & _period(params, pl.col("created_at"))
 
 
 def campaign_page(institution: MainstayInstitution, request: Request) -> Response:

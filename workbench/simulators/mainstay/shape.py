@@ -53,6 +53,12 @@ def complete_contacts(contacts: pl.DataFrame, custom_fields: Sequence[MainstayFi
 
     Derived columns (`DERIVED`) are computed anew, so that they cannot contradict what they come from.
     """
+    stored = stored_contacts(contacts, custom_fields)
+    return stored.with_columns(*_derived()).select(*CONTACT_COLUMNS, *(field.path for field in custom_fields))
+
+
+def stored_contacts(contacts: pl.DataFrame, custom_fields: Sequence[MainstayField]) -> pl.DataFrame:
+    """`complete_contacts` without the derived columns; what is complete is not copied."""
     if contacts.width == 0:
         contacts = pl.DataFrame(schema={"id": pl.String})
     columns = [_column(contacts, name, kind) for name, kind in CONTACT_COLUMNS.items() if name not in DERIVED]
@@ -62,8 +68,7 @@ def complete_contacts(contacts: pl.DataFrame, custom_fields: Sequence[MainstayFi
         else pl.lit(None, pl.String).alias(field.path)
         for field in custom_fields
     ]
-    stored = contacts.select(*columns, *customs)
-    return stored.with_columns(*_derived()).select(*CONTACT_COLUMNS, *(field.path for field in custom_fields))
+    return contacts.select(*columns, *customs)
 
 
 def _column(contacts: pl.DataFrame, name: str, kind: Any) -> pl.Expr:
@@ -84,17 +89,19 @@ def _derived() -> tuple[pl.Expr, ...]:
         (pl.lit(RECORD_URL) + pl.col("id")).alias("conversation_record_url"),
         pl.when(pl.col("phone").is_not_null()).then(pl.lit("1")).alias("country_calling_code"),
         sms.replace({"paused": "temp-pause"}).alias("texting_status"),
-        (
-            pl.col("phone").is_not_null()
-            & (sms == "opted-in").fill_null(value=False)
-            & pl.col("permitted_user_status")
-            & ~pl.col("archived")
-        ).alias("can_text"),
+        can_text().alias("can_text"),
     )
 
 
+def can_text() -> pl.Expr:
+    """Whether a contact can be texted: it has a phone, is opted in, permitted, and not archived."""
+    is_opted_in = (pl.col("messaging_status_sms") == "opted-in").fill_null(value=False)
+    return pl.col("phone").is_not_null() & is_opted_in & pl.col("permitted_user_status") & ~pl.col("archived")
+
+
 def api_lines(contacts: pl.DataFrame, custom_fields: Sequence[MainstayField]) -> pl.Series:
-    """One JSON text per contact, exactly as the API shows it. Vectorised: 100,000 in well under a second."""
+    """One JSON text per stored contact, exactly as the API shows it. Vectorised: 100,000 in about a second."""
+    contacts = contacts.with_columns(*_derived())
     standard = pl.struct(
         moment_text(pl.col(name)).alias(name) if kind == MOMENT else pl.col(name)
         for name, kind in CONTACT_COLUMNS.items()

@@ -26,6 +26,8 @@ _SPECIAL: Final = (
     {"status": "completed", "test": True},
 )
 _NOW_SECONDS: Final = int(WORLD_NOW.timestamp())
+MESSAGES_EACH: Final = 2.4  # of a contact in the mean; two of five contacts have none
+_TALKING: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,6 @@ class WorldHistory:
     """Frames as in World."""
 
     messages: pl.DataFrame
-    campaigns: pl.DataFrame
     recipients: pl.DataFrame
 
 
@@ -42,20 +43,23 @@ def history(
     contacts: pl.DataFrame,
     message_counts: Mapping[str, int],
     campaign_counts: Mapping[str, int],
+    messages_each: float = MESSAGES_EACH,
 ) -> WorldHistory:
     """History of these contacts; the two mappings fix the lengths of single contacts' histories, by Mainstay ID."""
     count = contacts.height
     ids = contacts["id"]
     campaign_count = _fixed(ids, campaign_counts, np.where(random.random(count) < 0.4, 0, random.integers(1, 6, count)))
-    message_count = _fixed(ids, message_counts, np.where(random.random(count) < 0.4, 0, random.geometric(0.25, count)))
+    talking = min(_TALKING, messages_each)
+    lengths = random.geometric(min(1.0, talking / messages_each), count) if messages_each else np.zeros(count, np.int64)
+    message_count = _fixed(ids, message_counts, np.where(random.random(count) < 1 - talking, 0, lengths))
     first_campaign = random.integers(0, _SENT, count)
     recipients = _recipients(ids, campaign_count, first_campaign)
-    campaigns = _campaigns(recipients)
+    campaigns = campaigns_of(recipients)
     owner = np.repeat(np.arange(count), message_count)
     messages = _messages(
         random, contacts, campaigns, owner=owner, of=campaign_count[owner], first=first_campaign[owner]
     )
-    return WorldHistory(messages, campaigns, recipients)
+    return WorldHistory(messages, recipients)
 
 
 def _fixed(ids: pl.Series, wanted: Mapping[str, int], counts: Array) -> Array:
@@ -78,7 +82,8 @@ def _campaign_ids(numbers: Array) -> pl.Series:
     return pl.Series([f"c{number + 1}" for number in range(_SENT + len(_SPECIAL))]).gather(numbers)
 
 
-def _campaigns(recipients: pl.DataFrame) -> pl.DataFrame:
+def campaigns_of(recipients: pl.DataFrame) -> pl.DataFrame:
+    """Every campaign, with what these recipients make of its counts."""
     sent = dict(recipients.group_by("campaign_id").len().iter_rows())
     rows = []
     for number in range(_SENT + len(_SPECIAL)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -35,6 +36,18 @@ _AREA_CODES: Final = np.array(
 PHONE_POOL: Final = len(_AREA_CODES) * 10_000
 
 
+@dataclass(frozen=True)
+class Part:
+    """One of `of` parts of a world, among which all that must be unique is dealt out. `first`: its first person."""
+
+    number: int = 0
+    of: int = 1
+    first: int = 0
+
+
+WHOLE: Final = Part()
+
+
 def salesforce_ids(prefix: str, numbers: Numbers) -> pl.Series:
     """18-character Ids: prefix, a number in base 62 in which case matters, and the 3 characters that tell the case.
 
@@ -52,10 +65,11 @@ def salesforce_ids(prefix: str, numbers: Numbers) -> pl.Series:
     return _texts(matrix)
 
 
-def mainstay_ids(random: np.random.Generator, count: int) -> pl.Series:
+def mainstay_ids(random: np.random.Generator, count: int, part: Part = WHOLE) -> pl.Series:
     """`ah` + 15 hexadecimal digits, unique."""
-    numbers = np.unique(random.integers(0, 16**15, size=count + count // 1000 + 8))
-    chosen = random.permutation(numbers)[:count]
+    share = 16**15 // part.of
+    numbers = np.unique(random.integers(0, share, size=count + count // 1000 + 8))
+    chosen = random.permutation(numbers)[:count] + share * part.number
     matrix = np.empty((count, 17), np.uint8)
     matrix[:, :2] = np.frombuffer(b"ah", np.uint8)
     for column in range(16, 1, -1):
@@ -64,11 +78,12 @@ def mainstay_ids(random: np.random.Generator, count: int) -> pl.Series:
     return _texts(matrix)
 
 
-def unique_phones(random: np.random.Generator, count: int) -> list[str]:
+def unique_phones(random: np.random.Generator, count: int, part: Part = WHOLE) -> list[str]:
     """Ten-digit phones that pass Mainstay's rule, all different. Raises ValueError past `PHONE_POOL`."""
-    if count > PHONE_POOL:
-        raise ValueError(f"the sandbox has {PHONE_POOL:,} phones; {count:,} were asked for")
-    picked = random.choice(PHONE_POOL, size=count, replace=False)
+    share = PHONE_POOL // part.of
+    if count > share:
+        raise ValueError(f"the sandbox has {PHONE_POOL:,} phones; {count * part.of:,} were asked for")
+    picked = random.choice(share, size=count, replace=False) * part.of + part.number
     numbers = _AREA_CODES[picked // 10_000] * 10_000_000 + 5_550_000 + picked % 10_000
     texts: list[str] = numbers.astype("U10").tolist()
     return texts

@@ -14,7 +14,7 @@ import polars as pl
 
 from workbench.simulators.mainstay.shape import json_texts
 from workbench.simulators.world import names
-from workbench.simulators.world.ids import salesforce_ids, unique_phones
+from workbench.simulators.world.ids import WHOLE, Part, salesforce_ids, unique_phones
 from workbench.simulators.world.model import CAMPUSES
 
 # The worlds' own present: every stamp lies before it, and what the workbench writes later lies after.
@@ -77,10 +77,10 @@ def _tail(number: int) -> str:
     return f" {number + 1}" if number else ""
 
 
-def people(random: np.random.Generator, count: int, schools: pl.DataFrame) -> pl.DataFrame:
-    """One row per person: true attributes, two phones of their own, and their college."""
+def people(random: np.random.Generator, count: int, schools: pl.DataFrame, part: Part = WHOLE) -> pl.DataFrame:
+    """One row per person: `slot` (counted over all parts), true attributes, two phones of their own, their college."""
     first, last = (random.integers(0, len(pool), count) for pool in (names.FIRST_NAMES, names.LAST_NAMES))
-    phones = unique_phones(random, 2 * count)
+    phones = unique_phones(random, 2 * count, part)
     colleges = schools.with_row_index().filter(pl.col("Type") == "College")["index"].to_numpy()
     parents = schools.select(pl.col("Id").alias("ParentId"), pl.col("Name").alias("system"))
     school_names = schools.join(parents, on="ParentId", how="left", maintain_order="left")
@@ -88,20 +88,20 @@ def people(random: np.random.Generator, count: int, schools: pl.DataFrame) -> pl
     plain = pl.concat_str(
         pl.Series([p for _, p in names.FIRST_NAMES]).gather(first).alias("f"), pl.lit("."),
         pl.Series([p for _, p in names.LAST_NAMES]).gather(last).alias("l"),
-        pl.int_range(1, count + 1).cast(pl.String), pl.lit("@"),
+        pl.int_range(part.first + 1, part.first + count + 1).cast(pl.String), pl.lit("@"),
         text_choice(random, names.MAIL_HOSTS, count).alias("h"),
     )  # fmt: skip
     gpa = np.round(2 + 2 * random.random(count), 2)
     start = date(2024, 8, 24).toordinal() - date(1970, 1, 1).toordinal()
     frame = pl.DataFrame(
         {
-            "slot": np.arange(count),
+            "slot": np.arange(part.first, part.first + count),
             "first": pl.Series([n for n, _ in names.FIRST_NAMES]).gather(first),
             "last": pl.Series([n for n, _ in names.LAST_NAMES]).gather(last),
             "preferred": text_choice(random, names.PREFERRED_NAMES, count, 0.75),
             "phone": phones[:count],
             "spare_phone": phones[count:],
-            "guardian": pl.Series(unique_guardians(random, count), dtype=pl.String),
+            "guardian": pl.Series(unique_guardians(random, count, part), dtype=pl.String),
             "language": text_choice(random, names.LANGUAGES, count, 0.3),
             "campus": text_choice(random, CAMPUSES, count, 0.15),
             "year": pl.Series(random.integers(2025, 2031, count)).set(pl.Series(random.random(count) < 0.1), None),
@@ -122,9 +122,9 @@ def people(random: np.random.Generator, count: int, schools: pl.DataFrame) -> pl
     ).with_columns(pl.when(pl.col("slot") % 17 != 3).then("email").alias("email"))
 
 
-def unique_guardians(random: np.random.Generator, count: int) -> list[str | None]:
+def unique_guardians(random: np.random.Generator, count: int, part: Part) -> list[str | None]:
     """Guardians' phones; several children may have one guardian."""
-    own = unique_phones(random, max(4, count // 2))
+    own = unique_phones(random, max(4, count // 2), part)
     picked = random.integers(0, len(own) * 2, count).tolist()
     return [own[index] if index < len(own) else None for index in picked]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,8 +11,9 @@ import polars as pl
 
 from workbench.simulators.mainstay.shape import complete_contacts, json_text
 from workbench.simulators.world import people
-from workbench.simulators.world.history import history, with_last_messages
-from workbench.simulators.world.ids import mainstay_ids, salesforce_ids
+from workbench.simulators.world.history import MESSAGES_EACH, campaigns_of, history, with_last_messages
+from workbench.simulators.world.ids import Part, mainstay_ids, salesforce_ids
+from workbench.simulators.world.joining import joined
 from workbench.simulators.world.model import CUSTOM_FIELDS, TRUTH_COLUMNS, World
 from workbench.simulators.world.situations import GONE, SITUATIONS
 from workbench.simulators.world.stage import Stage
@@ -22,6 +23,7 @@ Situation = Callable[[Stage], None]
 _ONE_SIDED: Final = 0.12  # of each side's people the other side does not know; at small sizes more, to fit situations
 _ONE_SIDED_NEED: Final = 40
 _REPEAT_EVERY: Final = 2000  # each situation once per so many contacts
+PART: Final = 50_000  # contacts made at once: what a world of any size needs in memory
 
 
 @dataclass(frozen=True)
@@ -37,26 +39,74 @@ class _Sizes:
 
 
 def generate(
-    contacts: int, seed: int, situations: Sequence[Situation] = SITUATIONS, *, rounds: int | None = None
+    contacts: int,
+    seed: int,
+    situations: Sequence[Situation] = SITUATIONS,
+    *,
+    rounds: int | None = None,
+    messages_each: float = MESSAGES_EACH,
 ) -> World:
     """A world with exactly `contacts` Salesforce Contacts and as many Mainstay contacts; the same for the same seed.
 
     About 60 % of the people are linked by CRM ID, 10 % share only a phone, 5 % only an e-mail, 11 % are only in
     Salesforce, 11 % only in Mainstay. Every situation is there once per 2,000 contacts, and once at least from 200 on;
-    smaller worlds hold the first ones that fit; `rounds` asks for another number.
-    Vectorised: 100,000 contacts in seconds. Raises ValueError for fewer than one contact.
+    smaller worlds hold the first ones that fit; `rounds` asks for another number. `messages_each`: their mean number
+    per contact. Vectorised, in parts of 50,000 contacts; a larger world's frames are mapped from disk.
+    Raises ValueError for fewer than one contact, and past the phones there are (some 1,400,000 contacts).
     """
     if contacts < 1:
         raise ValueError("a world needs at least one contact")
     random = np.random.default_rng(seed)
-    one_sided = max(round(contacts * _ONE_SIDED), min(round(contacts * 0.4), _ONE_SIDED_NEED))
-    sizes = _Sizes(contacts - one_sided, one_sided)
     schools = people.accounts(random, contacts)
-    crowd = people.people(random, sizes.total, schools)
-    numbers = random.permutation(sizes.total).astype(np.int64)
+    count = -(-contacts // PART)
+    if count == 1:
+        made = _part(random, contacts, seed, schools, Part(), situations, rounds, messages_each)
+        return replace(made, campaigns=campaigns_of(made.recipients))
+    return joined(_parts(contacts, seed, schools, count, situations, rounds, messages_each))
+
+
+def _parts(
+    contacts: int,
+    seed: int,
+    schools: pl.DataFrame,
+    count: int,
+    situations: Sequence[Situation],
+    rounds: int | None,
+    messages_each: float,
+) -> Iterator[World]:
+    """The parts of a large world, each with people of its own; the schools are common to all."""
+    first = 0
+    for number in range(count):
+        size = contacts * (number + 1) // count - contacts * number // count
+        own_rounds = None if rounds is None else max(1, round(rounds * size / contacts))
+        random = np.random.default_rng([seed, number])
+        part = Part(number, count, first)
+        yield _part(random, size, seed, schools, part, situations, own_rounds, messages_each)
+        first += _sizes(size).total
+
+
+def _sizes(contacts: int) -> _Sizes:
+    one_sided = max(round(contacts * _ONE_SIDED), min(round(contacts * 0.4), _ONE_SIDED_NEED))
+    return _Sizes(contacts - one_sided, one_sided)
+
+
+def _part(
+    random: np.random.Generator,
+    contacts: int,
+    seed: int,
+    schools: pl.DataFrame,
+    part: Part,
+    situations: Sequence[Situation],
+    rounds: int | None,
+    messages_each: float,
+) -> World:
+    """A world without campaigns: they are counted over all parts."""
+    sizes = _sizes(contacts)
+    crowd = people.people(random, sizes.total, schools, part)
+    numbers = random.permutation(sizes.total).astype(np.int64) + part.first
     crowd = crowd.with_columns(
         salesforce_ids("003", 3_844_000 + numbers * 3 + seed % 1000).alias("record_id"),
-        mainstay_ids(random, sizes.total).alias("contact_id"),
+        mainstay_ids(random, sizes.total, part).alias("contact_id"),
     )
     stage = _played(crowd, sizes, situations, rounds or max(1, contacts // _REPEAT_EVERY))
     crowd = _with_links(random, crowd, sizes, stage)
@@ -71,6 +121,7 @@ def generate(
         known,
         {a.contact_id: a.message_count for a in stage.actors if a.message_count is not None},
         {a.contact_id: a.campaign_count for a in stage.actors if a.campaign_count is not None},
+        messages_each,
     )
     known = complete_contacts(with_last_messages(known, past.messages), CUSTOM_FIELDS)
     return World(
@@ -78,9 +129,8 @@ def generate(
         known.sample(fraction=1, shuffle=True, seed=seed + 1),
         CUSTOM_FIELDS,
         past.messages,
-        past.campaigns,
-        past.recipients,
-        _truth(crowd, stage),
+        recipients=past.recipients,
+        truth=_truth(crowd, stage, part.first),
     )
 
 
@@ -206,17 +256,17 @@ def _with_deleted(records: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([records, deleted], how="diagonal").select(records.columns)
 
 
-def _truth(crowd: pl.DataFrame, stage: Stage) -> pl.DataFrame:
+def _truth(crowd: pl.DataFrame, stage: Stage, first: int) -> pl.DataFrame:
     """Every pair of records of one person, and one-sided people, with the situation each was made for."""
-    persons = {actor.slot: actor.person for actor in stage.actors}
-    named = {actor.slot: actor.situation for actor in stage.actors}
-    count = crowd.height
-    person = np.arange(count)
-    person[list(persons)] = list(persons.values())
+    places = [actor.slot for actor in stage.actors]
+    person = np.arange(crowd.height)
+    person[places] = [actor.person for actor in stage.actors]
+    named = pl.Series("situation", [None], pl.String).new_from_index(0, crowd.height)
+    named = named.scatter(places, [actor.situation for actor in stage.actors])
     frame = crowd.select(
         "slot", "sides", "record_id", "contact_id",
-        pl.format("p{}", pl.Series("person", person) + 1).alias("person_id"),
-        pl.Series("situation", [named.get(slot) for slot in range(count)], pl.String),
+        pl.format("p{}", pl.Series("person", person) + first + 1).alias("person_id"),
+        named,
     )  # fmt: skip
     records = frame.filter(pl.col("sides") != "contact").select("person_id", "record_id", "situation", "slot")
     contacts = frame.filter(pl.col("sides") != "record").select("person_id", "contact_id", "situation", "slot")
