@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 from clients.test_salesforce_sandbox_support import account_id, code_of, contact_id, served, small_records
 
+from workbench.simulators import spool
+from workbench.simulators.salesforce import results
 from workbench.simulators.salesforce.ids import long_id
 
 
@@ -82,6 +84,24 @@ def test_a_query_job_by_hand(org):
     assert org.http.get(f"/services/data/v61.0/jobs/query/{job['id']}/results").status_code == 409
     assert org.http.delete(f"{org.data}/jobs/query/{job['id']}").status_code == 204
     assert code_of(org.get(f"jobs/query/{job['id']}")) == (404, "NOT_FOUND")
+
+
+def test_many_rows_are_read_from_disk_and_sent_in_pieces(monkeypatch):
+    monkeypatch.setattr(spool, "SPOOLED_FROM", 20)
+    monkeypatch.setattr(results, "_CSV_ROWS", 7)
+    many = pl.DataFrame(
+        {"Id": [long_id(f"003B{n:011d}") for n in range(50)], "LastName": [f"P\n{n}" for n in range(50)]}
+    )
+    with served({"Contact": many}) as running:
+        body = {"operation": "query", "query": "SELECT Id, LastName FROM Contact ORDER BY Id"}
+        job = running.send("POST", "jobs/query", body).json()
+        assert finished(running, f"jobs/query/{job['id']}")["numberRecordsProcessed"] == 50
+        running.org.edit("Contact", many["Id"][49], {"LastName": "Later"})
+        first = running.get(f"jobs/query/{job['id']}/results", params={"maxRecords": 30})
+        locator = first.headers["sforce-locator"]
+        rest = running.get(f"jobs/query/{job['id']}/results", params={"maxRecords": 30, "locator": locator})
+    names = [row["LastName"] for page in (first, rest) for row in table(page.text)]
+    assert names == many["LastName"].to_list()  # as they were when the job was made
 
 
 def test_an_empty_result_is_a_header(org):

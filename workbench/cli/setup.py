@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -14,6 +14,9 @@ from workbench.cli.output import age, out, plural, print_json, print_lines, prin
 from workbench.cli.session import Json, Session, person, session_of, stop_on_signals, stoppable
 from workbench.errors import ConfigurationError
 from workbench.store.mappings import mapping_history
+
+if TYPE_CHECKING:
+    from workbench.simulators.world import World
 
 PANEL = "Set up"
 System = Literal["salesforce", "mainstay"]
@@ -35,6 +38,7 @@ def sandbox(
     ] = None,
     scenario: Annotated[str | None, typer.Option(help="A small named story instead; a wrong name lists them.")] = None,
     faults: Annotated[str, typer.Option(help="How the network misbehaves; a wrong name lists the profiles.")] = "none",
+    messages_per_contact: Annotated[float, typer.Option(min=0, max=100, help="How many messages, in the mean.")] = 2.4,
     page_size: Annotated[int, typer.Option(min=1, max=2000, help="Rows per page of Mainstay's lists.")] = 500,
     port_salesforce: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
     port_mainstay: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
@@ -48,10 +52,7 @@ def sandbox(
     stop_on_signals()
     _known("scenario", scenario, world.SCENARIOS)
     _known("fault profile", faults, PROFILES)
-    if data is not None:
-        people = world.from_folder(data)
-    else:
-        people = world.scenario(scenario) if scenario is not None else world.generate(contacts, seed)
+    people = _people(scenario, contacts, seed, messages_per_contact) if data is None else world.from_folder(data)
     servers = Sandbox(people, port_salesforce, port_mainstay, page_size=page_size, faults=faults)
     with stoppable("Nothing of the sandbox is kept."), servers as running:
         if json:
@@ -62,6 +63,17 @@ def sandbox(
                 out().print(f"export {name}='{value}'", markup=False, soft_wrap=True)
             out().print("\nThen: workbench check, workbench mapping import, workbench pull. Ctrl-C stops both.")
         threading.Event().wait()
+
+
+def _people(scenario: str | None, contacts: int, seed: int, messages_each: float) -> World:
+    from workbench.simulators import world  # noqa: PLC0415
+
+    if scenario is not None:
+        return world.scenario(scenario)
+    try:
+        return world.generate(contacts, seed, messages_each=messages_each)
+    except ValueError as error:
+        raise ConfigurationError(f"{error}. Ask for fewer --contacts.") from None
 
 
 def _known(kind: str, name: str | None, names: Iterable[str]) -> None:

@@ -53,6 +53,11 @@ class Spool:
             self._writer = pa.ipc.new_file(str(self._path), table.schema)
         self._writer.write_table(table.combine_chunks())
 
+    @property
+    def size(self) -> int:
+        """Bytes on disk so far."""
+        return self._path.stat().st_size
+
     def frame(self) -> pl.DataFrame:
         """Everything appended, in order; nothing can be appended afterwards. Raises ValueError where nothing was."""
         if self._writer is None or self._empty is None:
@@ -71,7 +76,7 @@ def _viewed(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_large_list(kind):
         return pa.large_list(_viewed(kind.value_type))
     if pa.types.is_struct(kind):
-        return pa.struct([kind.field(place).with_type(_viewed(kind.field(place).type)) for place in range(kind.num_fields)])
+        return pa.struct([field.with_type(_viewed(field.type)) for field in kind])
     return kind
 
 
@@ -126,8 +131,8 @@ def rows_at(frame: pl.DataFrame, positions: np.ndarray[Any, Any]) -> pl.DataFram
     ends = np.cumsum(frame.get_column(frame.columns[0]).chunk_lengths())
     starts = np.concatenate([[0], ends[:-1]])
     chunk = np.searchsorted(ends, positions, side="right")
-    parts = [
-        frame.slice(int(starts[number]), int(ends[number] - starts[number]))[positions[chunk == number] - starts[number]]
-        for number in np.unique(chunk)
-    ]
+    parts = []
+    for number in np.unique(chunk):
+        start, end = int(starts[number]), int(ends[number])
+        parts.append(frame.slice(start, end - start)[positions[chunk == number] - start])
     return pl.concat(parts) if parts else frame.clear()

@@ -57,8 +57,7 @@ class KeyIndex:
         place = np.minimum(np.searchsorted(self._hashes, wanted), max(len(self._hashes) - 1, 0))
         if len(self._hashes) == 0:
             return np.full(len(keys), -1)
-        found = np.where(self._hashes[place] == wanted, self._positions[place], -1)
-        return found
+        return np.where(self._hashes[place] == wanted, self._positions[place], -1)
 
     def set(self, key: str, position: int) -> None:
         self._written[key] = position

@@ -6,13 +6,14 @@ Source: Salesforce wire reference, sections 1 to 3.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from workbench.simulators.salesforce import (
@@ -126,6 +127,8 @@ def salesforce_app(org: SalesforceOrg) -> Starlette:
         call = await _call_of(request)
         reply = await run_in_threadpool(answer, org, call)
         headers = {"content-type": JSON_TYPE, **reply.headers} if reply.body is not None else dict(reply.headers)
+        if isinstance(reply.body, Iterator):
+            return StreamingResponse(reply.body, reply.status, headers)
         return Response(reply.content, reply.status, headers)
 
     return Starlette(routes=[Route("/{path:path}", serve, methods=list(_METHODS))])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class BulkJob:
     external_key: str | None = None
     soql: str | None = None
     result: QueryResult | None = None
+    worker: threading.Thread | None = None
     upload: bytes | None = None
     header: list[str] = field(default_factory=list)
     successes: list[list[str]] = field(default_factory=list)
@@ -98,7 +100,8 @@ class BulkJob:
         spent: dict[str, Any] = {"retries": 0, "totalProcessingTime": self.spent_milliseconds}
         if self.is_query:
             total = self.result.total if self.result and self.state is JobState.JOB_COMPLETE else 0
-            return {**spent, "numberRecordsProcessed": total, "isPkChunkingSupported": True}
+            shown = {**spent, "numberRecordsProcessed": total, "isPkChunkingSupported": True}
+            return {**shown, "errorMessage": self.error} if self.error else shown
         counts = {
             **spent,
             "numberRecordsProcessed": len(self.successes) + len(self.failures),

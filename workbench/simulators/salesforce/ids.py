@@ -13,7 +13,7 @@ _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _SHAPE: Final = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\Z")
 _COUNTER_LENGTH: Final = 8
 # Records made by the sandbox are recognisable by these four characters after the key prefix.
-_POD: Final = "Wb00"
+MADE: Final = "Wb00"
 
 
 def long_id(text: str) -> str:
@@ -44,4 +44,4 @@ def made_id(key_prefix: str, number: int) -> str:
     while number:
         number, rest = divmod(number, 62)
         digits = _BASE62[rest] + digits
-    return long_id(key_prefix + _POD + digits.rjust(_COUNTER_LENGTH, "0"))
+    return long_id(key_prefix + MADE + digits.rjust(_COUNTER_LENGTH, "0"))

@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow as pa
 
-from workbench.simulators.salesforce.ids import long_id, made_id
+from workbench.simulators.salesforce.ids import MADE, long_id, made_id
 from workbench.simulators.salesforce.reading import given_from_json
 from workbench.simulators.salesforce.refusals import refused
 from workbench.simulators.salesforce.request_log import RequestLog
@@ -21,8 +21,8 @@ from workbench.simulators.salesforce.results import QueryResult
 from workbench.simulators.salesforce.saving import Given, Rule, Saved, Saving
 from workbench.simulators.salesforce.schema import Field, Schema, SObject
 from workbench.simulators.salesforce.sessions import Credentials, Sessions
-from workbench.simulators.salesforce.soql_parse import parse
-from workbench.simulators.salesforce.soql_sql import Wire, translate
+from workbench.simulators.salesforce.soql_parse import Statement, parse
+from workbench.simulators.salesforce.soql_sql import Translated, Wire, translate
 from workbench.simulators.salesforce.tables import Tables
 
 ORG_ID: Final = "00DWb0000000001MAA"
@@ -90,7 +90,7 @@ class SalesforceOrg:
         self.tables = Tables(
             self.schema, {**self._own_records(records), **records}, user_id=self.user_id, now=self._stamp()
         )
-        self._given_ids = {name: frozenset(frame["Id"].to_list()) for name, frame in records.items()}
+        self._given_ids = {name: _looking_made(frame) for name, frame in records.items()}
 
     @property
     def access_token(self) -> str:
@@ -101,13 +101,20 @@ class SalesforceOrg:
         """All rows of a SOQL statement; `has_deleted` sees the recycle bin too. Raises RequestRefused."""
         statement = parse(soql)
         with self.lock:
-            today = self.clock().date()
-            plan = translate(statement, self.schema, today=today, has_deleted=has_deleted, wire=wire)
+            plan = self._plan(statement, has_deleted=has_deleted, wire=wire)
             frame = self.tables.frame(plan.sql)
         if plan.kind != "count":
             return QueryResult(plan, frame, frame.height)
         count = max(int(frame.item()) - statement.offset, 0)
         return QueryResult(plan, frame.clear(), count if statement.limit is None else min(count, statement.limit))
+
+    def bulk_plan(self, statement: Statement, *, has_deleted: bool) -> Translated:
+        """How a bulk query job will read its rows. Raises RequestRefused."""
+        with self.lock:
+            return self._plan(statement, has_deleted=has_deleted, wire="bulk")
+
+    def _plan(self, statement: Statement, *, has_deleted: bool, wire: Wire) -> Translated:
+        return translate(statement, self.schema, today=self.clock().date(), has_deleted=has_deleted, wire=wire)
 
     def keep_cursor(self, result: QueryResult) -> str:
         """A locator under which the result's later pages can be asked for."""
@@ -273,6 +280,12 @@ class SalesforceOrg:
             "Organization": pl.DataFrame([organization]),
             "RecordType": pl.DataFrame(self.schema.record_types()),
         }
+
+
+def _looking_made(frame: pl.DataFrame) -> frozenset[str]:
+    """The given ids that could have been made here, as those of an organisation saved earlier."""
+    ids = frame["Id"].cast(pl.String)
+    return frozenset(long_id(text) for text in ids.filter(ids.str.slice(3).str.starts_with(MADE)))
 
 
 def _named_users(records: Mapping[str, pl.DataFrame]) -> set[str]:

@@ -5,14 +5,17 @@ Source: Salesforce wire reference, sections 6 and 9.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import polars as pl
 
 from workbench.simulators.salesforce.schema import SObject
 from workbench.simulators.salesforce.soql_sql import Translated
+
+_CSV_ROWS: Final = 10_000  # written at once
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,18 @@ class QueryResult:
         shape = _shape(self.plan, data_path)
         return [shape.record(row) for row in rows]
 
-    def csv(self, offset: int, size: int, delimiter: str = ",", line_ending: str = "\n") -> bytes:
-        """A page of CSV, header included: every value quoted, null empty, parents as dotted columns."""
-        page = self.frame.slice(offset, size)
+    def csv(self, offset: int, size: int, delimiter: str = ",", line_ending: str = "\n") -> Iterator[bytes]:
+        """A page of CSV in pieces, header first: every value quoted, null empty, parents as dotted columns."""
         names = [".".join(column.path) for column in self.plan.columns]
-        page = page.select(pl.col(page.columns[index]).alias(f"{index}") for index in range(len(names)))
-        header = delimiter.join(f'"{name}"' for name in names) + line_ending
-        text: str = page.write_csv(
-            include_header=False, quote_style="always", separator=delimiter, line_terminator=line_ending
-        )
-        return (header + text).encode()
+        yield (delimiter.join(f'"{name}"' for name in names) + line_ending).encode()
+        shown = [pl.col(self.frame.columns[index]).alias(f"{index}") for index in range(len(names))]
+        end = min(offset + size, self.total)
+        for start in range(offset, end, _CSV_ROWS):
+            rows = self.frame.slice(start, min(_CSV_ROWS, end - start)).select(shown)
+            text: str = rows.write_csv(
+                include_header=False, quote_style="always", separator=delimiter, line_terminator=line_ending
+            )
+            yield text.encode()
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +13,11 @@ import pyarrow as pa
 
 from workbench.simulators.salesforce.ids import long_id
 from workbench.simulators.salesforce.schema import Field, Schema, SObject
+from workbench.simulators.spool import spooled
 
+# What a large organisation may take of memory; the rest of its records lies in a temporary folder.
+_MEMORY: Final = "2GB"
+_ROWS_AT_ONCE: Final = 50_000
 Row = dict[str, Any]
 
 _ARROW_TYPES: Final = {
@@ -35,6 +40,9 @@ class Tables:
     def __init__(self, schema: Schema, records: Mapping[str, pl.DataFrame], *, user_id: str, now: datetime) -> None:
         self._schema = schema
         self._connection = duckdb.connect(":memory:")
+        self._overflow = tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
+        self._connection.execute(f"SET temp_directory = '{self._overflow.name}'")
+        self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET preserve_insertion_order = true")
         self._defaults = {"OwnerId": user_id, "CreatedById": user_id, "LastModifiedById": user_id}
@@ -44,6 +52,7 @@ class Tables:
 
     def close(self) -> None:
         self._connection.close()
+        self._overflow.cleanup()
 
     def begin(self) -> None:
         self._connection.begin()
@@ -56,7 +65,13 @@ class Tables:
             self._connection.rollback()
 
     def frame(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
-        return self._connection.execute(sql, dict(params or {})).pl()
+        """All rows of a query, on disk where they are many."""
+        return _frame(self._connection.execute(sql, dict(params or {})))
+
+    def snapshot(self, sql: str) -> pl.DataFrame:
+        """`frame` beside other work: what has been saved when it begins."""
+        with self._connection.cursor() as beside:
+            return _frame(beside.execute(sql))
 
     def arrow(self, sobject: SObject) -> pa.Table:
         """All records, deleted ones too."""
@@ -134,7 +149,7 @@ class Tables:
         long_ids = {field.name for field in stored if field.is_id} & set(frame.columns)
         frame = frame.with_columns(_with_long_ids(frame, name) for name in long_ids)
         columns = ", ".join(f"{self._loaded(sobject, field, given, frame)} AS {quoted(field.name)}" for field in stored)
-        self._connection.register("given", frame.to_arrow())
+        self._connection.register("given", frame.to_arrow(compat_level=pl.CompatLevel.newest()))
         self._connection.execute(
             f"CREATE TABLE {quoted(sobject.name)} AS SELECT {columns} FROM given",
         )
@@ -168,6 +183,18 @@ class Tables:
             kept = [f"CAST(CAST({quoted(given[other])} AS TIMESTAMPTZ) AS TIMESTAMP)" for other in others]
             return f"coalesce({', '.join([*kept, f'TIMESTAMP {self._now.isoformat(sep=chr(32))!r}'])})"
         return f"CAST(NULL AS {field.stored_type})"
+
+
+def _frame(found: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    batches = found.to_arrow_reader(_ROWS_AT_ONCE)
+    return spooled(_blocks(batches))
+
+
+def _blocks(batches: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
+    """The batches as frames, after one without rows."""
+    yield pl.DataFrame(batches.schema.empty_table())
+    for batch in batches:
+        yield pl.DataFrame(batch)
 
 
 def _with_long_ids(frame: pl.DataFrame, name: str) -> pl.Expr:

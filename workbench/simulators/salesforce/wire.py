@@ -68,7 +68,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `body` None is empty, bytes go out as they are, anything else as JSON.
+    """One answer. `body` None is empty, bytes go out as they are, an iterator piece by piece, anything else as JSON.
 
     `record_ids`: for the request log, one per record written, None where it was refused.
     """

@@ -38,6 +38,18 @@ class _Sizes:
         return self.both + 2 * self.one_sided
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What was asked for, of a world or of one part of it; the schools are the whole world's."""
+
+    contacts: int
+    seed: int
+    schools: pl.DataFrame
+    situations: tuple[Situation, ...]
+    rounds: int | None
+    messages_each: float
+
+
 def generate(
     contacts: int,
     seed: int,
@@ -57,31 +69,22 @@ def generate(
     if contacts < 1:
         raise ValueError("a world needs at least one contact")
     random = np.random.default_rng(seed)
-    schools = people.accounts(random, contacts)
+    plan = _Plan(contacts, seed, people.accounts(random, contacts), tuple(situations), rounds, messages_each)
     count = -(-contacts // PART)
     if count == 1:
-        made = _part(random, contacts, seed, schools, Part(), situations, rounds, messages_each)
+        made = _part(random, plan, Part())
         return replace(made, campaigns=campaigns_of(made.recipients))
-    return joined(_parts(contacts, seed, schools, count, situations, rounds, messages_each))
+    return joined(_parts(plan, count))
 
 
-def _parts(
-    contacts: int,
-    seed: int,
-    schools: pl.DataFrame,
-    count: int,
-    situations: Sequence[Situation],
-    rounds: int | None,
-    messages_each: float,
-) -> Iterator[World]:
+def _parts(plan: _Plan, count: int) -> Iterator[World]:
     """The parts of a large world, each with people of its own; the schools are common to all."""
     first = 0
     for number in range(count):
-        size = contacts * (number + 1) // count - contacts * number // count
-        own_rounds = None if rounds is None else max(1, round(rounds * size / contacts))
-        random = np.random.default_rng([seed, number])
-        part = Part(number, count, first)
-        yield _part(random, size, seed, schools, part, situations, own_rounds, messages_each)
+        size = plan.contacts * (number + 1) // count - plan.contacts * number // count
+        rounds = None if plan.rounds is None else max(1, round(plan.rounds * size / plan.contacts))
+        random = np.random.default_rng([plan.seed, number])
+        yield _part(random, replace(plan, contacts=size, rounds=rounds), Part(number, count, first))
         first += _sizes(size).total
 
 
@@ -90,25 +93,16 @@ def _sizes(contacts: int) -> _Sizes:
     return _Sizes(contacts - one_sided, one_sided)
 
 
-def _part(
-    random: np.random.Generator,
-    contacts: int,
-    seed: int,
-    schools: pl.DataFrame,
-    part: Part,
-    situations: Sequence[Situation],
-    rounds: int | None,
-    messages_each: float,
-) -> World:
+def _part(random: np.random.Generator, plan: _Plan, part: Part) -> World:
     """A world without campaigns: they are counted over all parts."""
-    sizes = _sizes(contacts)
-    crowd = people.people(random, sizes.total, schools, part)
+    sizes, seed = _sizes(plan.contacts), plan.seed
+    crowd = people.people(random, sizes.total, plan.schools, part)
     numbers = random.permutation(sizes.total).astype(np.int64) + part.first
     crowd = crowd.with_columns(
         salesforce_ids("003", 3_844_000 + numbers * 3 + seed % 1000).alias("record_id"),
         mainstay_ids(random, sizes.total, part).alias("contact_id"),
     )
-    stage = _played(crowd, sizes, situations, rounds or max(1, contacts // _REPEAT_EVERY))
+    stage = _played(crowd, sizes, part.first, plan)
     crowd = _with_links(random, crowd, sizes, stage)
     records = _with_overrides(
         people.records(random, crowd.filter(pl.col("sides") != "contact")),
@@ -121,20 +115,20 @@ def _part(
         known,
         {a.contact_id: a.message_count for a in stage.actors if a.message_count is not None},
         {a.contact_id: a.campaign_count for a in stage.actors if a.campaign_count is not None},
-        messages_each,
+        plan.messages_each,
     )
     known = complete_contacts(with_last_messages(known, past.messages), CUSTOM_FIELDS)
     return World(
-        {"Account": schools, "Contact": _with_deleted(records, known).sample(fraction=1, shuffle=True, seed=seed)},
+        {"Account": plan.schools, "Contact": _with_deleted(records, known).sample(fraction=1, shuffle=True, seed=seed)},
         known.sample(fraction=1, shuffle=True, seed=seed + 1),
         CUSTOM_FIELDS,
         past.messages,
         recipients=past.recipients,
-        truth=_truth(crowd, stage, part.first),
+        truth=_truth(crowd, stage),
     )
 
 
-def _played(crowd: pl.DataFrame, sizes: _Sizes, situations: Sequence[Situation], rounds: int) -> Stage:
+def _played(crowd: pl.DataFrame, sizes: _Sizes, first: int, plan: _Plan) -> Stage:
     ends = (0, sizes.both, sizes.both + sizes.one_sided, sizes.total)
     stage = Stage(
         crowd["record_id"],
@@ -142,9 +136,10 @@ def _played(crowd: pl.DataFrame, sizes: _Sizes, situations: Sequence[Situation],
         crowd["phone"],
         crowd["spare_phone"],
         {"both": range(ends[0], ends[1]), "record": range(ends[1], ends[2]), "contact": range(ends[2], ends[3])},
+        first,
     )
-    for _ in range(rounds):
-        for situation in situations:
+    for _ in range(plan.rounds or max(1, plan.contacts // _REPEAT_EVERY)):
+        for situation in plan.situations:
             stage.play(situation)
     return stage
 
@@ -160,7 +155,7 @@ def _with_links(random: np.random.Generator, crowd: pl.DataFrame, sizes: _Sizes,
     kind[free] = np.where(chance < 0.115, "phone", np.where(chance < 0.165, "email", "linked"))
     kind[sizes.both :] = "alone"
     is_actor = np.zeros(count, np.bool_)
-    is_actor[[actor.slot for actor in stage.actors]] = True
+    is_actor[[actor.slot - stage.first for actor in stage.actors]] = True
     has_link = pl.Series((kind == "linked") & (sides == "both"))
     is_lost = pl.Series((sides == "contact") & (random.random(count) < 0.2))
     gone = pl.concat_str(pl.lit(GONE.split("{", 1)[0]), pl.col("slot").cast(pl.String).str.zfill(8), pl.lit("AAA"))
@@ -256,16 +251,16 @@ def _with_deleted(records: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([records, deleted], how="diagonal").select(records.columns)
 
 
-def _truth(crowd: pl.DataFrame, stage: Stage, first: int) -> pl.DataFrame:
+def _truth(crowd: pl.DataFrame, stage: Stage) -> pl.DataFrame:
     """Every pair of records of one person, and one-sided people, with the situation each was made for."""
-    places = [actor.slot for actor in stage.actors]
-    person = np.arange(crowd.height)
+    places = [actor.slot - stage.first for actor in stage.actors]
+    person = crowd["slot"].to_numpy().copy()
     person[places] = [actor.person for actor in stage.actors]
     named = pl.Series("situation", [None], pl.String).new_from_index(0, crowd.height)
     named = named.scatter(places, [actor.situation for actor in stage.actors])
     frame = crowd.select(
         "slot", "sides", "record_id", "contact_id",
-        pl.format("p{}", pl.Series("person", person) + first + 1).alias("person_id"),
+        pl.format("p{}", pl.Series("person", person) + 1).alias("person_id"),
         named,
     )  # fmt: skip
     records = frame.filter(pl.col("sides") != "contact").select("person_id", "record_id", "situation", "slot")

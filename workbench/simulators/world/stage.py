@@ -63,13 +63,17 @@ class Actor:
 
 @dataclass
 class Stage:
-    """Hands out slots of the crowd: `ranges` gives the free slots per kind, `ids` and phones are per slot."""
+    """Hands out slots of the crowd: `ranges` gives the free slots per kind, `ids` and phones are per slot.
+
+    `first`: what the crowd's slots begin with in the world; actors carry the world's.
+    """
 
     record_ids: pl.Series
     contact_ids: pl.Series
     phones: pl.Series
     spare_phones: pl.Series
     ranges: dict[Sides, range]
+    first: int = 0
     situation: str = ""
     actors: list[Actor] = field(default_factory=list)
     used: dict[Sides, int] = field(default_factory=lambda: {"both": 0, "record": 0, "contact": 0})
@@ -93,14 +97,14 @@ class Stage:
         slot = free[self.used[sides]]
         self.used[sides] += 1
         actor = Actor(
-            slot,
+            self.first + slot,
             sides,
             self.situation,
             self.record_ids[slot],
             self.contact_ids[slot],
             self.phones[slot],
             self.spare_phones[slot],
-            slot,
+            self.first + slot,
             dict(_PLAIN_RECORD) if sides != "contact" else {},
             {**_PLAIN_CONTACT, **contact} if sides != "record" else {},
         )
