@@ -18,7 +18,7 @@ from dashboard.components.layout import SCREENS, has_screen  # noqa: E402
 GROUPS = {
     "": ("overview",),
     "Review": ("previews", "approvals", "results"),
-    "People": ("people", "campaigns"),
+    "People": ("people", "campaigns", "labels"),
     "Configure": ("mapping", "fields", "errors", "logs", "settings"),
 }
 

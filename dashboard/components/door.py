@@ -11,7 +11,7 @@ from dashboard.components.text import md
 from workbench.domain.access import NEEDED, Deed
 
 # What looking at a screen takes, where it is more than looking.
-DEEDS: dict[str, Deed] = {"logs": "inspect", "settings": "inspect"}
+DEEDS: dict[str, Deed] = {"logs": "inspect", "settings": "inspect", "labels": "label"}
 
 
 def is_open() -> bool:

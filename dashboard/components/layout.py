@@ -20,6 +20,7 @@ SCREENS: Final = {
     "results": ("Sync results", ":material/receipt_long:"),
     "people": ("People", ":material/person_search:"),
     "campaigns": ("Campaigns", ":material/campaign:"),
+    "labels": ("Label matches", ":material/join_inner:"),
     "mapping": ("Field mapping", ":material/schema:"),
     "fields": ("Field types", ":material/data_object:"),
     "errors": ("Error dictionary", ":material/menu_book:"),

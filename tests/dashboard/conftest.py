@@ -1,3 +1,4 @@
+import contextlib
 import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
@@ -80,6 +81,24 @@ def site(tmp_path_factory):
 @pytest.fixture
 def page(chrome, site):
     """A page of the site; fails on script errors, console errors and every request to the outside."""
+    with watched_page(chrome, site) as page:
+        yield page
+
+
+@pytest.fixture
+def page_over(chrome, tmp_path):
+    """page_over(store): the same over a store of the test's own."""
+    with contextlib.ExitStack() as running:
+
+        def open_page(store):
+            url = running.enter_context(browser.serve(store.dsn, tmp_path / "streamlit.log"))
+            return running.enter_context(watched_page(chrome, url))
+
+        yield open_page
+
+
+@contextlib.contextmanager
+def watched_page(chrome, site):
     context = chrome.new_context(
         viewport={"width": 1440, "height": 900}, reduced_motion="reduce", locale="en-GB", timezone_id="UTC"
     )

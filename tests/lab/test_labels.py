@@ -86,7 +86,12 @@ def test_agreement_and_disputes(lab):
         lab.label(pair, dana, by="Dana")
         lab.label(pair, sam, by="Sam")
     shown = lab.agreement()
-    assert shown.rows == [{"one": "Dana", "other": "Sam", "both": 4, "agree": 3, "kappa": 0.5}]
+    (row,) = shown.rows
+    assert {name: row[name] for name in ("one", "other", "both", "agree")} == {
+        "one": "Dana", "other": "Sam", "both": 4, "agree": 3,
+    }  # fmt: skip
+    assert str(row["kappa"]) == "0.500 (-0.399 to 0.909)"
+    assert [(found["record_id"], found["contact_id"]) for found in lab.disputes().rows] == [("r3", "c3")]
     assert "Disputed pairs: 1." in shown.notes[0]
 
 
@@ -94,3 +99,31 @@ def test_agreement_and_disputes(lab):
 def test_an_answer_is_one_of_three_words_by_somebody(lab, verdict, by):
     with pytest.raises(ConfigurationError):
         lab.label(("r", "c"), verdict, by=by)
+
+
+def test_answers_are_taken_back_one_by_one_and_stay_in_the_journal(lab):
+    """Undo brings the pair back; an older answer of before the correction does not reappear; others keep theirs."""
+    lab.draw_sample("phone > email", size=50)
+    first, second = (_answer(lab, "Dana", word) for word in ("same", "different"))
+    lab.label(first, "unsure", by="Sam")
+    lab.label(second, "same", by="Dana")
+    assert lab.undo(by=" Dana ") == second
+    assert lab.undo(by="Dana") == first
+    assert lab.undo(by="Dana") is None
+    assert verdicts(lab.store) == {first: {"Sam": "unsure"}}
+    assert lab.next_pair("Dana").pair == first
+    kept = lab.store.rows("SELECT verdict FROM lab.label WHERE labeller = 'Dana' ORDER BY labelled_at")
+    assert [row["verdict"] for row in kept] == ["same", "different", "same", "withdrawn", "withdrawn"]
+    lab.label(first, "same", by="Dana")
+    assert verdicts(lab.store)[first]["Dana"] == "same"
+
+
+def test_nobody_can_answer_withdrawn(lab):
+    with pytest.raises(ConfigurationError, match="same, different, unsure"):
+        lab.label(("r1", "c1"), "withdrawn", by="Dana")
+
+
+def _answer(lab, by, verdict):
+    question = lab.next_pair(by)
+    lab.label(question.pair, verdict, by=by)
+    return question.pair

@@ -48,25 +48,41 @@ def test_kappa_of_the_textbook_table():
     """Cohen's own kind of table: 20 both yes, 15 both no, 5 and 10 split: 0.4."""
     first = ["same"] * 25 + ["different"] * 25
     second = ["same"] * 20 + ["different"] * 5 + ["same"] * 10 + ["different"] * 15
-    assert cohens_kappa(first, second) == pytest.approx(0.4)
+    assert cohens_kappa(first, second).value == pytest.approx(0.4)
 
 
 @given(st.lists(st.tuples(*[st.sampled_from(["same", "different", "unsure"])] * 2), max_size=60))
 def test_kappa_is_symmetric_and_at_most_one(pairs):
     first, second = [one for one, _ in pairs], [other for _, other in pairs]
     found, mirrored = cohens_kappa(first, second), cohens_kappa(second, first)
-    assert (found is None) == (mirrored is None)
-    if found is not None:
-        assert found == pytest.approx(mirrored)
-        assert found <= 1
-        assert first != second or found == 1
+    assert (found.value is None) == (mirrored.value is None)
+    if found.value is not None:
+        assert found.value == pytest.approx(mirrored.value)
+        assert found.low <= found.value + 1e-12
+        assert found.value <= found.high + 1e-12 <= 1 + 2e-12
+        assert first != second or found.value == 1
 
 
 def test_kappa_needs_the_same_items():
     with pytest.raises(ValueError, match="same items"):
         cohens_kappa(["same"], [])
-    assert cohens_kappa([], []) is None
-    assert cohens_kappa(["same"] * 3, ["same"] * 3) is None
+    assert cohens_kappa([], []).value is None
+    assert cohens_kappa(["same"] * 3, ["same"] * 3).value is None
+
+
+def test_full_agreement_on_few_pairs_is_no_certainty_and_more_pairs_narrow_it():
+    few, many = (cohens_kappa(["same", "different"] * n, ["same", "different"] * n) for n in (5, 100))
+    assert few.value == many.value == 1
+    assert few.low < 0.5 < many.low < 1
+
+
+def test_the_interval_is_about_that_of_cohen():
+    """On many pairs Wilson's and the plain normal interval meet: kappa 0.4 with a standard error of 0.0183."""
+    first, second = ["same"] * 1250 + ["different"] * 1250, ["same"] * 1000 + ["different"] * 250 + ["same"] * 500 + ["different"] * 750  # fmt: skip
+    found = cohens_kappa(first, second)
+    error = (0.7 * 0.3 / 2500) ** 0.5 / 0.5
+    assert found.low == pytest.approx(0.4 - 1.96 * error, abs=0.001)
+    assert found.high == pytest.approx(0.4 + 1.96 * error, abs=0.001)
 
 
 def test_consensus_is_a_majority_without_the_unsure():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import pytest
 
 from workbench import cli
 from workbench.cli import lab as lab_commands
-from workbench.lab.labels import verdicts
+from workbench.cli import match as match_commands
+from workbench.lab.labels import save_truth, verdicts
 from workbench.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,12 +26,20 @@ SAMPLES = ROOT / "data" / "samples" / "csv"
 COMMAND = Path(sys.executable).with_name("workbench")
 
 
+@pytest.fixture(scope="module")
+def read_in(tmp_path_factory):
+    """A store file with the sample files read in, to be copied."""
+    file = tmp_path_factory.mktemp("people") / "people.duckdb"
+    run("--database", file, "import-csv", "--salesforce", SAMPLES / "salesforce_report.csv", "--mainstay", SAMPLES / "mainstay_contacts.csv", "--json", "--yes")  # fmt: skip
+    return file
+
+
 @pytest.fixture
-def store(tmp_path, monkeypatch, capsys):
+def store(read_in, tmp_path, monkeypatch, capsys):
     """A store with the sample files read in."""
     monkeypatch.setenv("WORKBENCH_DATABASE", str(tmp_path / "people.duckdb"))
     monkeypatch.chdir(tmp_path)
-    run("import-csv", "--salesforce", SAMPLES / "salesforce_report.csv", "--mainstay", SAMPLES / "mainstay_contacts.csv", "--json", "--yes")  # fmt: skip
+    shutil.copy(read_in, tmp_path / "people.duckdb")
     capsys.readouterr()
     return Store(str(tmp_path / "people.duckdb"))
 
@@ -42,7 +52,7 @@ def run(*arguments):
 
 def answered(monkeypatch, *answers):
     left = iter(answers)
-    monkeypatch.setattr(lab_commands.typer, "prompt", lambda *_words, **_more: next(left))
+    monkeypatch.setattr(match_commands.typer, "prompt", lambda *_words, **_more: next(left))
 
 
 def test_labelling_in_a_terminal(store, monkeypatch, capsys):
@@ -68,6 +78,62 @@ def test_two_labellers_are_held_against_each_other(store, monkeypatch, capsys):
     told = capsys.readouterr().out
     assert re.search(r"Dana +Sam +6 +6", told)
     assert "crm_id > phone" in told
+
+
+def test_the_last_answer_is_taken_back(store, monkeypatch, capsys):
+    answered(monkeypatch, "y", "z", "n", "q")
+    assert run("label", "--by", "Dana", "--draw", 12) == 0
+    assert "1 answer kept" in capsys.readouterr().err
+    assert list(verdicts(store).values()) == [{"Dana": "different"}]
+
+
+def test_labels_as_json(store, monkeypatch, capsys):
+    for name, word in (("Dana", "y"), ("Sam", "n")):
+        answered(monkeypatch, "y", word, "n", "n")
+        run("label", "--by", name, *(["--draw", 4] if name == "Dana" else []))
+    capsys.readouterr()
+    assert run("label", "--by", "Dana", "--json") == 2
+    assert "--report" in capsys.readouterr().err
+    assert run("label", "--by", "Dana", "--report", "--json", "--rules", "phone") == 0
+    told = json.loads(capsys.readouterr().out)
+    (pair,) = told["agreement"]["rows"]
+    assert (pair["one"], pair["other"], pair["both"], pair["agree"]) == ("Dana", "Sam", 4, 3)
+    assert pair["kappa"]["low"] < pair["kappa"]["value"] == 0.5 < pair["kappa"]["high"]
+    assert set(told["score"]["rows"][0]["precision"]) == {"value", "low", "high"}
+
+
+def test_labelling_without_pairs_says_how_to_draw_some(store, capsys):
+    assert run("label", "--by", "Dana") == 2
+    assert "--draw" in capsys.readouterr().err
+
+
+def test_rules_are_measured_in_a_terminal(store, capsys):
+    assert run("match", "crm_id > phone", "crm_id > phone > email") == 0
+    told = capsys.readouterr()
+    for words in ("Waterfall: crm_id > phone", "A: crm_id > phone; B:", "only B", "Ties"):
+        assert words in told.out
+    assert "workbench label" in told.err
+    assert run("match", "crm_id", "--json", "--proposals", 3) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"waterfall", "proposals"}
+    assert len(found["proposals"]["rows"]) == 3
+    assert "advisory only" in found["proposals"]["title"]
+    assert run("match", "a", "b", "c") == 2
+    assert run("match", "shoe_size") == 2
+    assert run("match", "phone", "--wrong") == 2
+
+
+def test_with_a_known_truth_rules_are_judged(store, capsys):
+    known = store.query(
+        'SELECT s."Id" AS record_id, c.id AS contact_id FROM salesforce."Contact" AS s '
+        'JOIN mainstay.contact AS c ON c.crm_id = s."Id"'
+    )
+    save_truth(store, known, source="test")
+    assert run("match", "phone", "--wrong", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    (row,) = found["score"]["rows"]
+    assert 0.5 < row["recall"]["value"] < 1
+    assert len(found["wrong"]["rows"]) == row["links"] - round(row["precision"]["value"] * row["links"])
 
 
 def test_columns_have_to_be_named_whole(store, capsys):

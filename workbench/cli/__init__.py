@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import batch, conflicts, demo, direction, flow, lab, mapping, results, setup, tools
+from workbench.cli import batch, conflicts, demo, direction, flow, lab, mapping, match, results, setup, tools
 from workbench.cli.output import say
 from workbench.cli.session import Session, session_of
 from workbench.errors import ApprovalRefused, ConfigurationError, NotFound, WorkbenchError
@@ -31,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: workbench demo. Exit codes: 0 done, 1 data, 2 usage or configuration, 3 remote, 4 store busy.",
 )
-for part in (demo, setup, direction, flow, conflicts, results, lab, tools):
+for part in (demo, setup, direction, flow, conflicts, results, lab, match, tools):
     part.register(app)
 app.add_typer(mapping.app, name="mapping", rich_help_panel="Set up")
 app.add_typer(batch.app, name="batch", rich_help_panel="Sync")

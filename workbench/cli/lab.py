@@ -1,4 +1,4 @@
-"""Match lab: lab, label, import-csv."""
+"""Match lab: lab, import-csv."""
 
 from __future__ import annotations
 
@@ -22,21 +22,18 @@ from workbench.cli.session import Json, Session, session_of, stop_on_signals, st
 from workbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from workbench.lab import MatchLab
     from workbench.lab.columns import Guess
     from workbench.lab.intake import Draft
     from workbench.settings import Settings
 
 PANEL: Final = "Match lab"
 LOOK_SECONDS: Final = 0.2
-ANSWERS: Final = {"y": "same", "n": "different", "u": "unsure"}
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("import-csv", rich_help_panel=PANEL)(import_csv)
-    for command in (label, lab):
-        app.command(rich_help_panel=PANEL)(command)
+    app.command(rich_help_panel=PANEL)(lab)
 
 
 def import_csv(
@@ -160,49 +157,6 @@ def _show_import(
         print_table(rows, ["action", "records"], title=f"Preview {item.preview_id}: {item.direction}")
     print_table(report, list(report[0]) if report else [], title="Match rules, in order")
     out().print("Next: workbench changes PREVIEW, workbench explain ID, workbench label --by NAME, workbench lab.")
-
-
-def label(
-    context: typer.Context,
-    *,
-    by: Annotated[str, typer.Option(help="Your name: agreement between people is measured.")],
-    sobject: Annotated[str, typer.Option("--object", help="The Salesforce object.")] = "Contact",
-    rules: Annotated[
-        str | None, typer.Option(help="Draw pairs that these rules propose, as in: phone > email.")
-    ] = None,
-    draw: Annotated[int, typer.Option(min=0, help="Draw so many pairs anew; 0 goes on with those there are.")] = 0,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same pairs.")] = 0,
-    report: Annotated[bool, typer.Option(help="Only tell what the labels say so far.")] = False,
-) -> None:
-    """Say of pairs whether they are one person, without seeing which rule proposed them or what others said."""
-    from workbench.lab import MatchLab  # noqa: PLC0415  as above
-
-    bench = MatchLab(session_of(context).store, sobject)
-    if draw:
-        say(f"{plural(bench.draw_sample(rules, size=draw, seed=seed), 'pair')} to label.")
-    if not report:
-        _ask(bench, by)
-    for shown in (bench.agreement(), *([bench.score(rules or bench.usual_rules)] if _has_labels(bench) else [])):
-        out().print(str(shown), markup=False, soft_wrap=True)
-
-
-def _has_labels(bench: MatchLab) -> bool:
-    from workbench.lab.labels import labelled_pairs  # noqa: PLC0415  as above
-
-    return bench.has_truth or bool(labelled_pairs(bench.store, sobject=bench.sobject))
-
-
-def _ask(bench: MatchLab, by: str) -> None:
-    done = 0
-    while (question := bench.next_pair(by)) is not None:
-        print_table(list(question.rows), ["attribute", "salesforce", "mainstay"], title=f"{question.remaining} left")
-        answer = typer.prompt("One person? y(es) n(o) u(nsure) q(uit)", default="u").strip().lower()[:1]
-        if answer == "q":
-            break
-        if answer in ANSWERS:
-            bench.label(question.pair, ANSWERS[answer], by=by)
-            done += 1
-    say(f"{plural(done, 'answer')} kept.")
 
 
 def lab(

@@ -1,7 +1,7 @@
 """Who may do what: four roles, each of which may also do what the ones before it may.
 
 - viewer: looks, with personal data masked
-- analyst: sees people, requests batches and resends, edits the mapping
+- analyst: sees people, labels matches, requests batches and resends, edits the mapping
 - approver: decides on what others requested, pushes, and switches directions
 - admin: clears old results, disconnects
 """
@@ -16,10 +16,11 @@ from workbench.errors import NotAllowed
 from workbench.settings import AccessSettings, Role, folded
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-Deed = Literal["look", "inspect", "request", "edit_mapping", "decide", "push", "switch", "clear", "disconnect"]
+Deed = Literal["look", "inspect", "label", "request", "edit_mapping", "decide", "push", "switch", "clear", "disconnect"]
 NEEDED: Final[dict[Deed, Role]] = {
     "look": "viewer",
     "inspect": "analyst",
+    "label": "analyst",
     "request": "analyst",
     "edit_mapping": "analyst",
     "decide": "approver",
@@ -31,6 +32,7 @@ NEEDED: Final[dict[Deed, Role]] = {
 _SAID: Final[dict[Deed, str]] = {
     "look": "Looking at this workbench",
     "inspect": "Looking at how this workbench is set up",
+    "label": "Labelling pairs of people",
     "request": "Asking for a batch",
     "edit_mapping": "Changing the mapping",
     "decide": "Deciding on a batch",

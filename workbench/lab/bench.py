@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -19,9 +19,13 @@ from workbench.lab.rules import parse_rules
 from workbench.lab.shown import Shown
 from workbench.store import Store
 
+if TYPE_CHECKING:
+    from workbench.lab.asking import LabelPage
+
 Spec = str | Links | Iterable[str]
 SHOWN_FIRST: Final = ("first_name", "last_name", "phone", "email")
 SHOWN_ATTRIBUTES: Final = 6
+PAIR: Final = pa.schema([("record_id", pa.string()), ("contact_id", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,11 @@ class MatchLab:
         found = candidates(self.people, parse_rules(rules or self.usual_rules, self.attributes))
         return labels.draw_sample(self.store, found, size=size, sobject=self.sobject, seed=seed)
 
+    @property
+    def sample_size(self) -> int:
+        """How many pairs are drawn to be labelled."""
+        return labels.sample_size(self.store, sobject=self.sobject)
+
     def next_pair(self, labeller: str) -> Question | None:
         """The next pair for this labeller, as values alone; None when all are judged."""
         found = labels.next_pair(self.store, labeller, sobject=self.sobject)
@@ -149,12 +158,28 @@ class MatchLab:
         """Keep one answer: same, different or unsure."""
         labels.save_label(self.store, pair, verdict, labeller=by, note=note, sobject=self.sobject)
 
+    def undo(self, *, by: str) -> Pair | None:
+        """Take back the last answer, so that its pair is asked again; the pair, or None without an answer."""
+        return labels.undo_label(self.store, by, sobject=self.sobject)
+
+    def ask(self, *, by: str) -> LabelPage:
+        """Pairs to label in the cell: buttons and keys instead of code. `.close()` ends it."""
+        from workbench.lab.asking import LabelPage  # noqa: PLC0415  a server that only who labels here needs
+
+        return LabelPage(self, by)
+
     def agreement(self) -> Shown:
-        """Cohen's kappa per two labellers, and the pairs they dispute."""
+        """Cohen's kappa per two labellers with its 95 % interval, and how many pairs they dispute."""
         rows = labels.agreement(self.store, sobject=self.sobject)
         disputed = labels.disputed(self.store, sobject=self.sobject)
         note = f"Disputed pairs: {len(disputed)}. They count for no rule until people agree."
-        return Shown("Agreement between labellers (kappa: 1 always, 0 as by chance)", rows, [note])
+        return Shown("Agreement between labellers (kappa with 95 % interval: 1 always, 0 as by chance)", rows, [note])
+
+    def disputes(self) -> Shown:
+        """The pairs that got both `same` and `different`, both people side by side: to be talked about."""
+        pairs = labels.disputed(self.store, sobject=self.sobject)
+        table = pa.Table.from_pylist([dict(zip(PAIR.names, pair, strict=True)) for pair in pairs], schema=PAIR)
+        return Shown("Disputed pairs", self._side_by_side(table))
 
     def _side_by_side(self, pairs: pa.Table) -> list[dict[str, Any]]:
         """Both people of each pair, limited to who they are and to what differs somewhere."""
@@ -166,13 +191,9 @@ class MatchLab:
 
     def _values(self, pair: Pair) -> list[dict[str, Any]]:
         """attribute, salesforce, mainstay. The CRM ID would give the answer away, and so is not shown."""
-        sides = [
-            self.people.rows(f"SELECT * FROM work.{table} WHERE id = $id", {"id": one})  # noqa: S608  two names of ours
-            for table, one in zip(("record", "contact"), pair, strict=True)
-        ]
-        if not all(sides):
+        record, contact = self.people.one("record", pair[0]), self.people.one("contact", pair[1])
+        if record is None or contact is None:
             raise ConfigurationError("A sampled pair is no longer in the latest pull: draw a new sample.")
-        (record,), (contact,) = sides
         return [
             {"attribute": name, "salesforce": record[name], "mainstay": contact[name]}
             for name in self.attributes

@@ -1,7 +1,7 @@
 """Labels: people say of sampled pairs whether they are one person, without seeing the rule or each other's answers.
 
 Pairs are sampled by stratum (which rules propose them), so that rare disagreements are seen and totals can be
-estimated. Answers are appended; the latest of a labeller counts.
+estimated. Answers are appended; the latest of a labeller counts, and an answer taken back is kept as `withdrawn`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from workbench.store import Store
 
 Verdict = Literal["same", "different", "unsure"]
 VERDICTS: Final = get_args(Verdict)
+WITHDRAWN: Final = "withdrawn"  # stands for an answer taken back; view.label leaves it out
 
 
 def draw_sample(
@@ -68,7 +69,7 @@ def draw_sample(
 
 
 def next_pair(store: Store, labeller: str, *, sobject: str = "Contact") -> dict[str, Any] | None:
-    """The next sampled pair this labeller has not judged: record_id, contact_id, left; None at the end.
+    """The next sampled pair this labeller has not judged: record_id, contact_id, remaining; None at the end.
 
     Blind: neither the stratum nor anybody's verdict is told, and the order mixes the strata.
     """
@@ -76,12 +77,18 @@ def next_pair(store: Store, labeller: str, *, sobject: str = "Contact") -> dict[
         """SELECT s.record_id, s.contact_id, count(*) OVER () AS remaining
            FROM lab.sample AS s
            WHERE s.sobject = $sobject AND NOT EXISTS (
-               SELECT 1 FROM lab.label AS l WHERE l.sobject = s.sobject AND l.record_id = s.record_id
+               SELECT 1 FROM view.label AS l WHERE l.sobject = s.sobject AND l.record_id = s.record_id
                AND l.contact_id = s.contact_id AND l.labeller = $labeller)
            ORDER BY s.position LIMIT 1""",
-        {"sobject": sobject, "labeller": labeller},
+        {"sobject": sobject, "labeller": labeller.strip()},
     )
     return rows[0] if rows else None
+
+
+def sample_size(store: Store, *, sobject: str = "Contact") -> int:
+    """How many pairs are drawn to be labelled; 0 before the first draw."""
+    found = store.rows("SELECT count(*) AS n FROM lab.sample WHERE sobject = $sobject", {"sobject": sobject})
+    return int(found[0]["n"])
 
 
 def save_label(
@@ -96,6 +103,27 @@ def save_label(
     """Append one answer. Raises ConfigurationError for another verdict or a nameless labeller."""
     if verdict not in VERDICTS:
         raise ConfigurationError(f"A verdict is one of {', '.join(VERDICTS)}, not {verdict!r}.")
+    _append(store, pair, verdict, labeller=labeller, note=note, sobject=sobject)
+
+
+def undo_label(store: Store, labeller: str, *, sobject: str = "Contact") -> Pair | None:
+    """Take back this labeller's latest answer about a sampled pair, so that it is asked again; None without one."""
+    rows = store.rows(
+        """SELECT l.record_id, l.contact_id FROM view.label AS l
+           JOIN lab.sample AS s
+             ON s.sobject = l.sobject AND s.record_id = l.record_id AND s.contact_id = l.contact_id
+           WHERE l.sobject = $sobject AND l.labeller = $labeller
+           ORDER BY l.labelled_at DESC LIMIT 1""",
+        {"sobject": sobject, "labeller": labeller.strip()},
+    )
+    if not rows:
+        return None
+    pair = (rows[0]["record_id"], rows[0]["contact_id"])
+    _append(store, pair, WITHDRAWN, labeller=labeller, note="", sobject=sobject)
+    return pair
+
+
+def _append(store: Store, pair: Pair, verdict: str, *, labeller: str, note: str, sobject: str) -> None:
     if not labeller.strip():
         raise ConfigurationError("Say who labels: agreement between people cannot be measured otherwise.")
     store.write(
@@ -140,7 +168,7 @@ def labelled_pairs(store: Store, *, sobject: str = "Contact") -> list[LabelledPa
 
 
 def agreement(store: Store, *, sobject: str = "Contact") -> list[dict[str, Any]]:
-    """Per two labellers: both, agree, kappa over the pairs that both judged."""
+    """Per two labellers: one, other, both, agree, and kappa with its interval over the pairs that both judged."""
     given = verdicts(store, sobject=sobject)
     people = sorted({labeller for said in given.values() for labeller in said})
     rows = []

@@ -1,4 +1,4 @@
-"""Numbers with their doubt: precision, recall and F1 with Wilson intervals, and agreement between raters. Pure."""
+"""Numbers with their doubt: precision, recall, F1 and agreement between raters, with 95 % intervals. Pure."""
 
 from __future__ import annotations
 
@@ -75,24 +75,30 @@ def wilson(part: float, whole: float, z: float = Z_95) -> Share:
     return Share(share, max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale))
 
 
-def cohens_kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
-    """Agreement of two raters on the same items beyond chance: 1 always, 0 as by chance; None where undefined.
+def cohens_kappa(first: Sequence[str], second: Sequence[str]) -> Share:
+    """Agreement of two raters on the same items beyond chance: 1 always, 0 as by chance, with its 95 % interval.
 
-    Undefined without items, and where both always give one same verdict: chance alone agrees then.
+    Without a value where it is undefined: no items, or both always give one same verdict, as chance alone would.
+    The interval takes the agreement by chance as given, as Cohen did, and Wilson's interval for the agreement seen: so
+    ten agreements out of ten are not taken for certainty.
     Source: J. Cohen, 1960, "A coefficient of agreement for nominal scales".
 
-    >>> cohens_kappa(["same", "same", "different", "different"], ["same", "same", "different", "same"])
-    0.5
+    >>> print(cohens_kappa(["same", "same", "different", "different"], ["same", "same", "different", "same"]))
+    0.500 (-0.399 to 0.909)
     """
     if len(first) != len(second):
         raise ValueError("two raters are compared on the same items")
     count = len(first)
     if not count:
-        return None
-    observed = sum(a == b for a, b in zip(first, second, strict=True)) / count
+        return Share(None)
+    agreed = sum(a == b for a, b in zip(first, second, strict=True))
     one, other = Counter(first), Counter(second)
-    expected = sum(one[word] * other[word] for word in one) / (count * count)
-    return None if expected == 1 else (observed - expected) / (1 - expected)
+    by_chance = sum(one[word] * other[word] for word in one) / (count * count)
+    if by_chance == 1:
+        return Share(None)
+    seen = wilson(agreed, count)
+    assert seen.value is not None
+    return Share(*((end - by_chance) / (1 - by_chance) for end in (seen.value, seen.low, seen.high)))
 
 
 def effective_size(weights: Sequence[float]) -> float:

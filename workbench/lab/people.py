@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import duckdb
 import pyarrow as pa
@@ -135,6 +135,13 @@ class People:
     def rows(self, sql: str, params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.table(sql, params).to_pylist()
         return found
+
+    def one(self, table: Literal["record", "contact"], key: str) -> dict[str, Any] | None:
+        """One person of one side. Safe beside other work on the same people: it asks on a cursor of its own."""
+        with self.con.cursor() as cursor:
+            found = cursor.execute(f"SELECT * FROM work.{table} WHERE id = $key", {"key": key}).to_arrow_table()  # noqa: S608  two names of ours
+        rows: list[dict[str, Any]] = found.to_pylist()
+        return rows[0] if rows else None
 
     def side_by_side(self, pairs: pa.Table) -> pa.Table:
         """Both people of each pair, one column per attribute: `Salesforce | Mainstay`, equal values once."""
