@@ -12,12 +12,12 @@ if str(HERE.parent) not in sys.path:  # `streamlit run` puts only this folder on
     sys.path.insert(0, str(HERE.parent))
 
 from dashboard import session  # noqa: E402 - the path has to be set first
-from dashboard.components import door, sidebar  # noqa: E402
+from dashboard.components import door, organisation, sidebar  # noqa: E402
 from dashboard.components.layout import SCREENS, has_screen  # noqa: E402
 
 GROUPS = {
     "": ("overview",),
-    "Review": ("previews", "approvals", "results"),
+    "Review": ("previews", "conflicts", "approvals", "results"),
     "People": ("people", "campaigns", "labels"),
     "Configure": ("mapping", "fields", "errors", "logs", "settings"),
 }
@@ -44,6 +44,7 @@ page = st.navigation(
 if not is_alone:
     st.logo(str(HERE / "static" / "logo.svg"), icon_image=str(HERE / "static" / "favicon.svg"), size="large")
     sidebar.show()
+    organisation.strip()
 screen = next(name for name, one in pages.items() if one == page)
 session.enter(screen)
 session.guarded(lambda: door.show(screen, page.run))

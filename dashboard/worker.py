@@ -1,4 +1,7 @@
-"""Pushes run in a process of their own: closing the tab, or the dashboard, stops none. Their state is in the store."""
+"""Pushes and pulls run in processes of their own: closing the tab, or the dashboard, stops none.
+
+What they do stands in the store; here is only who is at work.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,13 @@ from workbench.domain.access import Person
 from workbench.errors import ApprovalRefused
 
 # `python -m workbench.cli` would import the package twice.
-COMMAND: Final = (sys.executable, "-c", "from workbench.cli import main; main()", "push")
+COMMAND: Final = (sys.executable, "-c", "from workbench.cli import main; main()")
 TOLD_CHARACTERS: Final = 2_000
 
 
 @dataclass(frozen=True)
 class Work:
-    """A running or finished push that this server started."""
+    """A running or finished command that this server started."""
 
     process: subprocess.Popen[bytes]
     said: IO[bytes]
@@ -40,31 +43,47 @@ class Work:
 
 
 @st.cache_resource(show_spinner=False)
-def _works() -> dict[int, Work]:
+def _works() -> dict[str, Work]:
     return {}
 
 
-def start_push(batch_id: int, *, by: Person) -> Work:
-    """Push an approved or paused batch in its own process, which inherits this one's settings.
+def start_push(batch_id: int, *, by: Person, canary: int | None = None) -> Work:
+    """Push an approved or paused batch; `canary` changes go first and are judged before the rest follows.
 
     Raises ApprovalRefused while a push of the batch, started here, still runs; NotAllowed below approver, and after
     an old sign-in.
     """
     name = operations.check_push(session.settings(), by)
-    before = _works().get(batch_id)
+    first = ("--canary", str(canary)) if canary else ()
+    return _start(f"push {batch_id}", f"A push of batch {batch_id}", "push", str(batch_id), "--by", name, *first)
+
+
+def start_pull() -> Work:
+    """Read what is new in both systems. Raises ApprovalRefused while a pull that was started here still runs."""
+    return _start("pull", "A pull", "pull")
+
+
+def work_of(batch_id: int) -> Work | None:
+    """The push of a batch that was started here last."""
+    return _works().get(f"push {batch_id}")
+
+
+def pull_at_work() -> Work | None:
+    """The pull that was started here last."""
+    return _works().get("pull")
+
+
+def _start(key: str, what: str, *arguments: str) -> Work:
+    before = _works().get(key)
     if before is not None and before.is_running:
-        raise ApprovalRefused(f"A push of batch {batch_id} is already at work.")
+        raise ApprovalRefused(f"{what} is already at work.")
     said = tempfile.TemporaryFile()  # noqa: SIM115 - stays open as long as the process may write
     process = subprocess.Popen(
-        [*COMMAND, str(batch_id), "--by", name],
+        [*COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=said,
         start_new_session=True,  # Ctrl-C on the dashboard does not reach it
     )
-    _works()[batch_id] = Work(process, said)
-    return _works()[batch_id]
-
-
-def work_of(batch_id: int) -> Work | None:
-    return _works().get(batch_id)
+    _works()[key] = Work(process, said)
+    return _works()[key]

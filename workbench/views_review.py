@@ -67,6 +67,17 @@ def causes(store: Store, preview_id: int) -> list[dict[str, Any]]:
     )
 
 
+def conflict_reasons(store: Store, preview_id: int) -> list[dict[str, Any]]:
+    """reason, row_count of the records that a person has to decide as a whole; fields that differ are none."""
+    return store.rows(
+        """SELECT reason, count(*) AS row_count FROM view.change
+           WHERE preview_id = $preview_id AND action = 'conflict'
+             AND change_id NOT IN (SELECT change_id FROM view.conflict WHERE preview_id = $preview_id AND is_open)
+           GROUP BY reason ORDER BY row_count DESC, reason""",
+        {"preview_id": preview_id},
+    )
+
+
 def guards(store: Store, preview_id: int) -> list[dict[str, Any]]:
     """guard, row_count of a preview."""
     return store.rows(
@@ -194,20 +205,31 @@ def batch_summary(store: Store, batch_id: int) -> dict[str, dict[str, int]]:
     return found
 
 
+_OF_PREVIEW: Final = f"""SELECT change_id FROM view.change AS c
+                  WHERE preview_id = (SELECT preview_id FROM journal.batch WHERE batch_id = $batch_id)
+                    AND ($status IS NULL OR predicted_status = $status)
+                    AND ($action IS NULL OR action = $action)
+                    AND ($code IS NULL OR list_contains({_FAMILIES}, $code))"""
+
+
 def page_of_batch(
-    store: Store, batch_id: int, *, status: str | None = None, size: int = 50, page: int = 1
+    store: Store,
+    batch_id: int,
+    *,
+    status: str | None = None,
+    action: str | None = None,
+    code: str | None = None,
+    size: int = 50,
+    page: int = 1,
 ) -> list[dict[str, Any]]:
     """One page of a batch's rows in sending order; each also carries `total` of those that match.
 
     Columns: change_id, person, action, predicted_status, codes, field_names, is_approved, reason, actual (status).
     """
     # Narrow keys are counted and ordered first; only the visible rows are fetched in full.
-    fitting = "" if status is None else "AND b.change_id IN (SELECT change_id FROM of_preview)"
-    sql = f"""WITH of_preview AS (
-                  SELECT change_id FROM view.change
-                  WHERE preview_id = (SELECT preview_id FROM journal.batch WHERE batch_id = $batch_id)
-                    AND ($status IS NULL OR predicted_status = $status)
-              ), keys AS MATERIALIZED (
+    is_narrowed = any(value is not None for value in (status, action, code))
+    fitting = "AND b.change_id IN (SELECT change_id FROM of_preview)" if is_narrowed else ""
+    sql = f"""WITH of_preview AS ({_OF_PREVIEW}), keys AS MATERIALIZED (
                   SELECT b.change_id, b.seq, b.is_approved, b.reason AS left_out, count(*) OVER () AS total
                   FROM journal.batch_change AS b WHERE b.batch_id = $batch_id {fitting}
                   ORDER BY b.seq, b.change_id LIMIT $size OFFSET $skip
@@ -223,7 +245,33 @@ def page_of_batch(
                          WHERE batch_id = $batch_id AND change_id IN (SELECT change_id FROM page)) AS o
                   USING (change_id)
               ORDER BY named.seq, named.change_id"""
-    return store.rows(sql, {"batch_id": batch_id, "status": status, "size": size, "skip": (page - 1) * size})
+    chosen = {"batch_id": batch_id, "status": status, "action": action, "code": code}
+    return store.rows(sql, {**chosen, "size": size, "skip": (page - 1) * size})
+
+
+def ids_of_batch(
+    store: Store, batch_id: int, *, status: str | None = None, action: str | None = None, code: str | None = None
+) -> list[str]:
+    """The change ids of a slice of a batch, in sending order."""
+    rows = store.query(
+        f"""WITH of_preview AS ({_OF_PREVIEW})
+            SELECT change_id FROM journal.batch_change
+            WHERE batch_id = $batch_id AND is_approved AND change_id IN (SELECT change_id FROM of_preview)
+            ORDER BY seq, change_id""",
+        {"batch_id": batch_id, "status": status, "action": action, "code": code},
+    )
+    found: list[str] = rows["change_id"].to_pylist()
+    return found
+
+
+def batch_score(store: Store, batch_id: int) -> dict[str, int]:
+    """ended: results of a batch whose end is known; as_predicted: those with the expected status and codes."""
+    return store.rows(
+        """SELECT count(*) FILTER (WHERE status <> 'unknown') AS ended,
+                  count(*) FILTER (WHERE is_as_predicted) AS as_predicted
+           FROM view.sync_result WHERE batch_id = $batch_id""",
+        {"batch_id": batch_id},
+    )[0]
 
 
 def moved(store: Store, batch_id: int) -> list[str]:
@@ -262,6 +310,11 @@ FROM view.change
 WHERE preview_id = {preview_id}
 GROUP BY ALL
 ORDER BY row_count DESC""",
+    "changed_fields": """SELECT field, count(*) AS row_count
+FROM (SELECT unnest(field_names) AS field FROM view.change
+      WHERE preview_id = {preview_id} AND action NOT IN ('none', 'excluded'))
+GROUP BY field
+ORDER BY row_count DESC, field""",
     "causes": """SELECT unnest(codes) AS code, action, reason, certainty, count(*) AS row_count
 FROM view.change
 WHERE preview_id = {preview_id}

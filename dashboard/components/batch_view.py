@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import streamlit as st
 
 from dashboard import session, worker
-from dashboard.components import door, markup
+from dashboard.components import door, markup, organisation
 from dashboard.components.layout import link
 from dashboard.components.text import ACTION_LABELS, STATE_COLOURS, SYSTEM_LABELS, count, md, percent, plural, when
 from workbench import operations, views, views_review
-from workbench.errors import WorkbenchError
+from workbench.errors import ApprovalRefused, WorkbenchError
 from workbench.settings import folded
 
 POLL_SECONDS: Final = 1.0
+CANARY: Final = 20
 EXPLAINED: Final = {
     "draft": "A draft: its author hands it in when it is ready.",
     "submitted": "Waits for an approver. Look at the rows, leave some out if you wish, then decide.",
@@ -31,10 +33,9 @@ EXPLAINED: Final = {
 
 def head(batch: dict[str, Any]) -> None:
     pill = markup.pill(batch["state"], STATE_COLOURS[batch["state"]])
-    route = "Salesforce → Mainstay" if batch["direction"] == "export" else "Mainstay → Salesforce"
     st.html(
-        f'<div class="wb-head"><b>Batch {batch["batch_id"]}</b>{pill}<small>{route} · asked for by '
-        f"{markup.cell(batch['requested_by'])}, {when(batch['created_at'])}</small></div>"
+        f'<div class="wb-head"><b>Batch {batch["batch_id"]}</b>{pill}{organisation.route(batch["direction"])}'
+        f"<small>asked for by {markup.cell(batch['requested_by'])}, {when(batch['created_at'])}</small></div>"
     )
     st.caption(EXPLAINED[batch["state"]])
 
@@ -73,7 +74,11 @@ def outcomes(batch: dict[str, Any]) -> None:
     ended = {name: batch[f"{name}_count"] for name in ("success", "partial", "fail", "unknown")}
     if not sum(ended.values()):
         return
-    st.html('<div class="wb-line"><b>Answered</b></div>' + markup.stacked_bar(ended, label="Answered"))
+    totals = session.read(views_review.batch_score, batch["batch_id"])
+    score = percent(totals["as_predicted"] / totals["ended"] if totals["ended"] else None)
+    told = f"{count(totals['as_predicted'])} of {count(totals['ended'])} as predicted ({score})"
+    st.html(f'<div class="wb-line"><b>Answered</b><small>{told}</small></div>'
+            + markup.stacked_bar(ended, label="Answered"))  # fmt: skip
     scores = session.read(views.scores, [batch["batch_id"]])
     with st.expander(f"Predicted against actual, {plural(len(scores), 'code')}"):
         rows = [
@@ -87,7 +92,10 @@ def outcomes(batch: dict[str, Any]) -> None:
         ]
         numbers = ("Predicted", "Actual", "Hit rate")
         st.html(markup.table(("Code", *numbers), rows, label="Predicted against actual", numbers=numbers))
-    link("results", "Its sync results", batch=str(batch["batch_id"]))
+    with st.container(horizontal=True, gap="medium"):
+        link("results", "Its sync results", batch=str(batch["batch_id"]))
+        if totals["as_predicted"] < totals["ended"]:
+            link("results", "Only the surprises", batch=str(batch["batch_id"]), surprises="true")
 
 
 def decide(batch: dict[str, Any], left_out: list[str]) -> None:
@@ -127,6 +135,7 @@ def confirm(batch: dict[str, Any], left_out: list[str], reason: str) -> None:
         markup.facts(
             [
                 ("Batch", str(batch["batch_id"])),
+                ("Direction", organisation.route(batch["direction"])),
                 ("To send", plural(batch["approved_count"] - len(left_out), "change")),
                 ("Left out by you", plural(len(left_out), "change") if left_out else "none"),
                 ("Predicted, whole batch", expected),
@@ -163,21 +172,28 @@ def act(step: Any) -> None:
 
 
 def push(batch: dict[str, Any]) -> None:
-    """Send an approved or paused batch."""
-    who = session.person()
+    """Send an approved or paused batch, a small first slice before the rest where one is wished."""
+    who, number = session.person(), batch["batch_id"]
+    left = batch["approved_count"] - batch["sent_count"]
     may_push = who.may("push") and door.sign_in_again()
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        if not who.may("push"):
-            st.caption(f"Pushing takes the role approver; you are here as {who.role}.", width="content")
+    if not who.may("push"):
+        st.info(f"Pushing takes the role approver; you are here as {who.role}.", icon=":material/lock:")
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
+        canary = st.number_input(
+            "First slice", min_value=0, max_value=max(0, left), value=min(left, CANARY), width=150,
+            key=f"canary_{number}_{left}",
+            help="So many changes go first and are judged: the push stops by itself when more of them fail than was "
+            "predicted. 0 leaves it to the settings.",
+        )  # fmt: skip
+        st.space("stretch")
         if st.button("Give up", icon=":material/close:", disabled=not who.may("request")):
-            act(lambda: operations.cancel_batch(session.store(), batch["batch_id"], by=who))
-        left = batch["approved_count"] - batch["sent_count"]
+            act(lambda: operations.cancel_batch(session.store(), number, by=who))
         verb = "Go on with" if batch["state"] == "paused" else "Push"
         if st.button(
-            f"{verb} {plural(left, 'change')}", type="primary", icon=":material/rocket_launch:",
-            disabled=not may_push,
+            f"{verb} {plural(left, 'change')} to {SYSTEM_LABELS[organisation.ENDS[batch['direction']][1]]}",
+            type="primary", icon=":material/rocket_launch:", disabled=not may_push,
         ):  # fmt: skip
-            act(lambda: worker.start_push(batch["batch_id"], by=who))
+            act(lambda: worker.start_push(number, by=who, canary=canary or None))
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -199,6 +215,20 @@ def progress(batch_id: int) -> None:
     if not is_at_work:
         st.session_state.pop(key, None)
         st.rerun()
+    pause(batch)
+
+
+def pause(batch: dict[str, Any]) -> None:
+    """Stop a push after the requests that are on their way."""
+    who, asked = session.person(), f"pause_asked_{batch['batch_id']}"
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if st.session_state.get(asked):
+            st.caption("Pausing: what is on its way is answered first.", width="content")
+        if st.button("Pause", icon=":material/pause:", key=f"pause_{batch['batch_id']}",
+                     disabled=not who.may("push") or batch["state"] != "pushing"):  # fmt: skip
+            st.session_state[asked] = True
+            with suppress(ApprovalRefused):  # it ended in between
+                operations.pause_batch(session.store(), batch["batch_id"], by=who.name, reason="paused on the screen")
 
 
 def history(batch: dict[str, Any]) -> None:

@@ -10,12 +10,13 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard.components import door
-from workbench.views_dashboard import SHOWN_SQL
+from dashboard.components.queries import show_sql
 
 # name of the file under screens/ -> (title, icon), in the order of the navigation.
 SCREENS: Final = {
     "overview": ("Overview", ":material/space_dashboard:"),
     "previews": ("Preview", ":material/preview:"),
+    "conflicts": ("Conflicts", ":material/call_split:"),
     "approvals": ("Approvals", ":material/fact_check:"),
     "results": ("Sync results", ":material/receipt_long:"),
     "people": ("People", ":material/person_search:"),
@@ -27,6 +28,7 @@ SCREENS: Final = {
     "logs": ("App logs", ":material/terminal:"),
     "settings": ("Settings", ":material/tune:"),
 }
+__all__ = ["SCREENS", "card", "empty", "has_screen", "header", "link", "show_sql"]
 FOLDER: Final = Path(__file__).resolve().parents[1] / "screens"
 
 
@@ -59,18 +61,11 @@ def has_screen(name: str) -> bool:
 
 
 def link(screen: str, label: str | None = None, *, icon: str | None = None, **query: str) -> None:
-    """A link to another screen; `label` is escaped by the caller. Nothing where this version lacks the screen."""
+    """A link to another screen; `label` is escaped by the caller, `icon=""` shows none. Nothing without that screen."""
     title, own_icon = SCREENS[screen]
     if has_screen(screen):
-        st.page_link(f"screens/{screen}.py", label=label or title, icon=icon or own_icon, query_params=query or None)
-
-
-def show_sql(name: str, **values: Any) -> None:
-    """The query behind a figure, ready for a notebook cell."""
-    with st.popover("Show SQL", icon=":material/code:", type="tertiary", width="content"):
-        text = SHOWN_SQL[name].format(**values)
-        st.caption('For a notebook cell or `workbench sql "..."`')
-        st.code(text, language="sql")
+        shown = own_icon if icon is None else icon or None
+        st.page_link(f"screens/{screen}.py", label=label or title, icon=shown, query_params=query or None)
 
 
 def empty(title: str, text: str, *, icon: str = "inbox", command: str | None = None) -> None:

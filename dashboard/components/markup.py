@@ -15,11 +15,15 @@ TONES: Final = {
     "none": "sync",
     "in_sync": "sync",
     "success": "sync",
+    "sent": "create",
+    "pending": "link",
+    "differs": "update",
     "update": "update",
     "to_update": "update",
     "link": "link",
     "to_link": "link",
     "create": "create",
+    "only_here": "create",
     "excluded": "muted",
     "reached_by_excluded_only": "muted",
     "reached_by_blocked_only": "faint",
@@ -29,6 +33,7 @@ TONES: Final = {
     "partial": "warn",
     "blocked": "stop",
     "fail": "stop",
+    "failed": "stop",
     "unknown": "muted",
 }
 # Buckets read from "nothing to do" to "cannot be done", always in the same order.

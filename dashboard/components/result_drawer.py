@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.components import markup
 from dashboard.components.layout import link
+from dashboard.components.resend_view import resend_editor
 from dashboard.components.text import STATUS_COLOURS, STATUS_LABELS, count, md, plural, when
 from workbench import views, views_dashboard
 from workbench.domain.error_dictionary import entry_of
@@ -37,11 +38,13 @@ def _drawer(name: str) -> None:
         st.caption("The answer differs from the prediction: the data moved after the pull, or a rule of ours is wrong.")
     for item in error_items(result["fail_message"]):
         _finding(item, result["endpoint"] or "")
-    requests, changes, guide = st.tabs(["Requests", "Field changes", "All fields"])
+    requests, changes, again, guide = st.tabs(["Requests", "Field changes", "Resend Payload", "All fields"])
     with requests:
         _attempts(result["attempts_made"])
     with changes:
         _changes(result["change"])
+    with again:
+        resend_editor(result)
     with guide:
         st.html(markup.facts(guide_fields(result)))
         st.caption("Fail Message")
@@ -58,6 +61,14 @@ def _head(result: dict[str, Any]) -> None:
         st.space("stretch")
         if who := result["record_id"] or result["mainstay_id"]:
             link("people", "Open person", id=who)
+        if address := record_address(result["record_id"]):
+            st.link_button("Salesforce", address, icon=":material/open_in_new:", type="tertiary")
+
+
+def record_address(record_id: str | None) -> str | None:
+    """The record's own page in the connected org; Mainstay publishes no address of a contact."""
+    org = session.settings().salesforce.instance_url
+    return f"{org.rstrip('/')}/{record_id}" if org and record_id else None
 
 
 def _finding(item: dict[str, Any], endpoint: str) -> None:

@@ -18,8 +18,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def show() -> None:
     who = session.person()
     with st.sidebar.container(gap="xxsmall", key="wb-where"):
-        label, colour, icon, note = connection_badge(session.settings())
-        st.badge(label, icon=icon, color=colour, help=note)
         st.caption(f"{md(who.name)} · {who.role}")
         if session.is_signed_in():
             st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign_out")

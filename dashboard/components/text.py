@@ -63,6 +63,15 @@ BUCKET_LABELS: Final = {
     "reached_by_blocked_only": "Reached by blocked only",
     "reached_by_conflict_only": "Reached by conflicts only",
 }
+CAUSE_LABELS: Final = {
+    "ask": "Both moved; the mapping asks",
+    "newest": "Both moved; the newer record counts",
+    "rule": "Both moved; the mapping's rule",
+    "decided": "A person decided",
+    "only_salesforce_changed": "Only Salesforce moved",
+    "only_mainstay_changed": "Only Mainstay moved",
+    "no_baseline": "Never seen equal; the direction decides",
+}
 DIRECTION_LABELS: Final = {"export": "Salesforce → Mainstay", "import": "Mainstay → Salesforce"}
 SYSTEM_LABELS: Final = {"salesforce": "Salesforce", "mainstay": "Mainstay"}
 
@@ -92,11 +101,16 @@ def when(moment: datetime | None, *, seconds: bool = False) -> str:
     """A moment in the visitor's own zone, the year only where it is not this one: `24 Nov, 12:27`."""
     if moment is None:
         return "never"
-    local = moment.astimezone(_zone())
-    year = "" if local.year == datetime.now(UTC).year else f" {local.year}"
+    shown = local(moment)
+    year = "" if shown.year == datetime.now(UTC).year else f" {shown.year}"
     return (
-        f"{local.day} {local:%b}{year}, {local:%H:%M:%S}" if seconds else f"{local.day} {local:%b}{year}, {local:%H:%M}"
+        f"{shown.day} {shown:%b}{year}, {shown:%H:%M:%S}" if seconds else f"{shown.day} {shown:%b}{year}, {shown:%H:%M}"
     )
+
+
+def local(moment: datetime) -> datetime:
+    """A moment in the visitor's own zone."""
+    return moment.astimezone(_zone())
 
 
 def _zone() -> ZoneInfo:

@@ -7,16 +7,16 @@ from typing import Any
 import streamlit as st
 
 from dashboard import session, worker
-from dashboard.components import batch_view
+from dashboard.components import batch_view, undo_view
 from dashboard.components.change_grid import PAGE_SIZE, change_grid, opened, pager, to_first_page
 from dashboard.components.change_view import open_change
 from dashboard.components.layout import empty, header, link
-from dashboard.components.text import STATE_COLOURS, ago, md, plural
+from dashboard.components.text import ACTION_LABELS, STATE_COLOURS, ago, count, md, plural
 from workbench import operations, views, views_review
 from workbench.views import OPEN_STATES
 
 KEY = "batch_rows"
-SHORT_ROUTES = {"export": "SF → MS", "import": "MS → SF"}
+SHORT_ROUTES = {"export": "to Mainstay", "import": "to Salesforce"}
 
 
 def choose_batch(rows: list[dict[str, Any]]) -> int:
@@ -50,37 +50,86 @@ def choose(number: int) -> None:
     to_first_page(KEY)
 
 
+def slice_filter(batch: dict[str, Any]) -> dict[str, str | None]:
+    """Which rows are looked at: by prediction, action and code."""
+    quiet: dict[str, Any] = {"label_visibility": "collapsed", "on_change": to_first_page, "args": (KEY,)}
+    found = session.read(views_review.batch_summary, batch["batch_id"])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        status = st.segmented_control(
+            "Predicted", [name for name in ("success", "partial", "fail") if name in found["status"]], key="row_status",
+            format_func=str.capitalize, **quiet,
+        )  # fmt: skip
+        action = st.selectbox(
+            "Action", list(found["action"]), index=None, placeholder="Any action", key="row_action", width=150,
+            format_func=lambda name: ACTION_LABELS.get(name, name), **quiet,
+        )  # fmt: skip
+        code = st.selectbox(
+            "Code", list(found["code"]), index=None, placeholder="Any code", key="row_code", width=270, **quiet
+        )
+    return {"status": status, "action": action, "code": code}
+
+
 def rows_of(batch: dict[str, Any]) -> list[str]:
-    """The rows, with those ticked that the approver leaves out."""
+    """The rows; the change ids that the approver leaves out, by ticks or by whole slices."""
     is_open = batch["state"] == "submitted" and session.person().may("decide")
     number = batch["batch_id"]
-    status = st.segmented_control(
-        "Predicted", ("success", "partial", "fail"), key="row_status", format_func=str.capitalize,
-        label_visibility="collapsed",
-        on_change=to_first_page, args=(KEY,),
-    )  # fmt: skip
+    chosen = slice_filter(batch)
     grid = st.container()
-    found = session.read(views_review.page_of_batch, number, status=status, size=PAGE_SIZE, page=1)
+    found = session.read(views_review.page_of_batch, number, **chosen, size=PAGE_SIZE, page=1)
     total = found[0]["total"] if found else 0
     if not total:
         st.caption("No row of this batch fits.")
-        return []
-    page = pager(total, f"{KEY}_{number}_{status}")
+        return sorted(left_out_of(number)) if is_open else []
+    shown = "_".join(str(value) for value in chosen.values())
+    page = pager(total, f"{KEY}_{number}_{shown}")
     if page > 1:
-        found = session.read(views_review.page_of_batch, number, status=status, size=PAGE_SIZE, page=page)
-    key = f"{KEY}_{number}_{status}_{page}"
+        found = session.read(views_review.page_of_batch, number, **chosen, size=PAGE_SIZE, page=page)
+    key = f"{KEY}_{number}_{shown}_{page}_{st.session_state.get(f'taken_back_{number}', 0)}"
     with grid:
         ticked = change_grid(found, key, is_selectable=is_open)
     if change_id := opened(key):
         st.session_state["opened_change"] = (batch["preview_id"], change_id)
-    kept: dict[str, list[str]] = st.session_state.setdefault(f"left_out_{number}", {})
     if not is_open:
         return []
-    kept[f"{status}_{page}"] = ticked
-    left_out = sorted({change_id for ids in kept.values() for change_id in ids})
-    named = f": {md(', '.join(left_out[:8]))}{' ...' if len(left_out) > 8 else ''}" if left_out else ""
-    st.caption(f"Tick a row to leave it out{named}.")
-    return left_out
+    kept: dict[str, list[str]] = st.session_state.setdefault(f"left_out_{number}", {})
+    kept[f"{shown}_{page}"] = ticked
+    leaving_out(batch, chosen, total)
+    return sorted(left_out_of(number))
+
+
+def left_out_of(number: int) -> set[str]:
+    return {change_id for ids in st.session_state.get(f"left_out_{number}", {}).values() for change_id in ids}
+
+
+def leaving_out(batch: dict[str, Any], chosen: dict[str, str | None], total: int) -> None:
+    """Partial approval by slice, and what is left out by now."""
+    number = batch["batch_id"]
+    out = sorted(left_out_of(number))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if out:
+            st.caption(f"**{plural(len(out), 'change')} left out**: {md(', '.join(out[:6]))}"
+                       + (" …" if len(out) > 6 else ""), width="content")  # fmt: skip
+            st.button("Take all back", type="tertiary", icon=":material/undo:", on_click=take_back, args=(number,))
+        else:
+            st.caption("Tick a row to leave it out, or filter and leave out the whole slice.", width="content")
+        st.space("stretch")
+        if any(chosen.values()):
+            st.button(
+                f"Leave out all {count(total)} filtered", type="tertiary", icon=":material/filter_alt:",
+                on_click=leave_out_slice, args=(number, chosen),
+            )  # fmt: skip
+
+
+def leave_out_slice(number: int, chosen: dict[str, str | None]) -> None:
+    kept: dict[str, list[str]] = st.session_state.setdefault(f"left_out_{number}", {})
+    kept["slice " + " ".join(str(value) for value in chosen.values())] = views_review.ids_of_batch(
+        session.store(), number, **chosen
+    )
+
+
+def take_back(number: int) -> None:
+    st.session_state[f"left_out_{number}"] = {}
+    st.session_state[f"taken_back_{number}"] = st.session_state.get(f"taken_back_{number}", 0) + 1  # unticks the grid
 
 
 def detail(batch: dict[str, Any]) -> None:
@@ -113,7 +162,9 @@ def actions(batch: dict[str, Any], left_out: list[str], *, is_at_work: bool) -> 
         batch_view.decide(batch, left_out)
     elif batch["state"] in {"approved", "paused"} and not is_at_work:
         batch_view.push(batch)
-    elif batch["state"] == "draft" and st.button(
+    elif not is_at_work:
+        undo_view.undo_button(batch)
+    if batch["state"] == "draft" and st.button(
         "Hand in for approval", type="primary", icon=":material/send:", disabled=not who.may("request")
     ):
         batch_view.act(lambda: operations.submit_batch(session.store(), batch["batch_id"], by=who))
@@ -144,3 +195,5 @@ else:
         detail(session.read(views.batch, wanted))
     if chosen_change := st.session_state.pop("opened_change", None):
         open_change(*chosen_change)
+    else:
+        undo_view.reopen()

@@ -7,7 +7,9 @@ from typing import Any
 import streamlit as st
 
 from dashboard import session
-from dashboard.components import markup, sidebar
+from dashboard.components import markup, organisation
+from dashboard.components.charts import bars
+from dashboard.components.direction_control import direction_control
 from dashboard.components.layout import card, empty, header, link, show_sql
 from dashboard.components.text import (
     ACTION_LABELS,
@@ -17,16 +19,29 @@ from dashboard.components.text import (
     SYSTEM_LABELS,
     ago,
     count,
-    md,
+    local,
     percent,
     plural,
     when,
 )
-from workbench import views, views_dashboard
+from workbench import views, views_dashboard, views_work
 from workbench.domain.fields import Direction
 from workbench.store.mappings import current_mapping
 
 SETTLED = ("none", "excluded")
+STANDING_LABELS = {
+    "in_sync": "In sync", "sent": "Sent since", "pending": "Pending", "differs": "Differs", "only_here": "Only here",
+    "excluded": "Excluded", "conflict": "Conflict", "blocked": "Blocked", "failed": "Failed",
+}  # fmt: skip
+DOTS = {
+    "in_sync": "green", "sent": "green", "pending": "violet", "differs": "blue", "only_here": "green",
+    "excluded": "gray", "conflict": "orange", "blocked": "red", "failed": "red",
+}  # fmt: skip
+# Which filter of the preview shows the records of a standing.
+DRILL = {
+    "in_sync": "none", "sent": "open", "differs": "update", "only_here": "create", "excluded": "excluded",
+    "conflict": "conflict", "blocked": "blocked",
+}  # fmt: skip
 
 
 def figures() -> None:
@@ -54,28 +69,31 @@ def figures() -> None:
             )
 
 
-def direction_state(direction: str) -> tuple[str, str]:
-    """How a direction runs, and the colour of saying so."""
-    revision = session.read(current_mapping)
-    if revision is None:
-        return "No mapping", "gray"
-    is_on = bool(revision.mapping.sobjects(Direction(direction)))
-    return ("Queue for approval", "green") if is_on else ("Off", "gray")
-
-
 def direction_card(direction: str) -> None:
-    state, colour = direction_state(direction)
     latest = session.read(views_dashboard.latest_syncs).get(direction)
     preview = session.read(views_dashboard.latest_previews).get(direction)
     with st.container(border=True, height="stretch", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader(DIRECTION_LABELS[direction], anchor=False, width="content")
             st.space("stretch")
-            st.html(markup.pill(state, colour), width="content")
+            st.html(organisation.target(direction), width="content")
+        direction_control(direction)
         st.html(markup.facts([("Left to do", left_to_do(preview)), ("Latest preview", previewed(preview)),
                               ("Latest sync", latest_sync(latest))]))  # fmt: skip
-        if latest is not None:
-            link("results", latest["name"], result=latest["name"])
+        if not is_mapped(direction):
+            st.caption("The mapping has no enabled object in this direction.")
+        with st.container(horizontal=True, gap="medium"):
+            if preview is not None:
+                link("previews", f"Preview {preview['preview_id']}", preview=str(preview["preview_id"]))
+            if latest is not None:
+                link("results", latest["name"], result=latest["name"])
+                if who := latest["record_id"] or latest["mainstay_id"]:
+                    link("people", "Its person", id=who)
+
+
+def is_mapped(direction: str) -> bool:
+    revision = session.read(current_mapping)
+    return revision is not None and bool(revision.mapping.sobjects(Direction(direction)))
 
 
 def left_to_do(preview: dict[str, Any] | None) -> str:
@@ -108,9 +126,6 @@ def accounting() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader("Every record, in exactly one bucket", anchor=False, width="content")
             st.caption("latest preview of each direction", width="content")
-            st.space("stretch")
-            if previews:
-                show_sql("buckets", preview_ids=", ".join(str(one["preview_id"]) for one in previews.values()))
         for column, direction in zip(st.columns(2, gap="large"), DIRECTION_LABELS, strict=True):
             with column:
                 if direction in previews:
@@ -120,19 +135,45 @@ def accounting() -> None:
 
 
 def direction_accounting(preview: dict[str, Any]) -> None:
-    pulled = session.read(views_dashboard.pinned_counts, preview["preview_id"])
-    sides: dict[tuple[str, str], dict[str, int]] = {}
-    for row in session.read(views.buckets, preview["preview_id"]):
-        sides.setdefault((row["system"], row["object"]), {})[row["bucket"]] = row["row_count"]
-    sender = "salesforce" if preview["direction"] == "export" else "mainstay"
-    st.html(f'<p class="wb-small">{DIRECTION_LABELS[preview["direction"]]} · preview {preview["preview_id"]}</p>')
-    for (system, name), parts in sorted(sides.items(), key=lambda side: side[0][0] != sender):
-        total = sum(parts.values())
-        st.html(
-            f'<div class="wb-line"><b>{SYSTEM_LABELS[system]} · {count(total)}</b>'
-            f"<small>{proof_of(total, pulled.get((system, name)))}</small></div>"
-            + markup.stacked_bar(parts, label=f"{SYSTEM_LABELS[system]} records")
-        )
+    number, direction = preview["preview_id"], preview["direction"]
+    pulled = session.read(views_dashboard.pinned_counts, number)
+    sender, receiver = organisation.ENDS[direction]
+    parts = session.read(views_work.standings, number)
+    total = sum(parts.values())
+    objects = preview["sobjects"] if sender == "salesforce" else ["contact"]
+    known = [pulled.get((sender, name)) for name in objects]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{DIRECTION_LABELS[direction]} · preview {number}", width="content")
+        st.space("stretch")
+        show_sql("standings", preview_id=number)
+    st.html(
+        bar_head(f"{SYSTEM_LABELS[sender]} · {count(total)}", proof_of(total, None if None in known else sum(known)))  # type: ignore[arg-type]
+        + markup.stacked_bar(parts, label=f"{SYSTEM_LABELS[sender]} records", with_legend=False)
+    )
+    with st.container(key=f"wb-legend-{direction}", gap=None):
+        for name, records in parts.items():
+            standing_link(number, name, records, total)
+    rows = [row for row in session.read(views.buckets, number) if row["system"] == receiver]
+    for name in dict.fromkeys(row["object"] for row in rows):
+        other = {row["bucket"]: row["row_count"] for row in rows if row["object"] == name}
+        title = f"{SYSTEM_LABELS[receiver]} · {count(sum(other.values()))}"
+        proof = proof_of(sum(other.values()), pulled.get((receiver, name)))
+        st.html(bar_head(title, proof) + markup.stacked_bar(other, label=f"{SYSTEM_LABELS[receiver]} {name}"))
+
+
+def bar_head(title: str, note: str) -> str:
+    return f'<div class="wb-line"><b>{title}</b><small>{note}</small></div>'
+
+
+def standing_link(preview_id: int, name: str, records: int, total: int) -> None:
+    """A line of the legend; it opens the records it counts."""
+    label = f":{DOTS[name]}[■] {STANDING_LABELS[name]} **{count(records)}** :gray[{percent(records / total)}]"
+    if name == "failed":
+        link("results", label, icon="", status="fail")
+    elif name == "pending":
+        link("approvals", label, icon="")
+    else:
+        link("previews", label, icon="", preview=str(preview_id), action=DRILL[name])
 
 
 def proof_of(total: int, pulled: int | None) -> str:
@@ -171,19 +212,26 @@ def pulls() -> None:
             for row in session.read(views.latest_pulls)
         ]
         st.html(markup.table(("What", "Rows", "Kind", "Read"), lines, label="Latest pulls", numbers=("Rows",)))
+        lately = session.read(views_work.requests_lately)
+        used = ", ".join(f"{count(lately.get(name, 0))} to {label}" for name, label in SYSTEM_LABELS.items())
+        st.caption(f"Requests by pushes in the last 24 hours: {used}.")
         st.space("stretch")
 
 
-def connection() -> None:
-    """Which organisations these figures are about, and whether a mistake there would be real."""
-    label, colour, icon, note = sidebar.connection_badge(session.settings())
-    hosts = {SYSTEM_LABELS[name]: sidebar.host_of(url) for name, url in sidebar.addresses(session.settings()).items()}
-    st.caption(" · ".join(f"{name} {md(host)}" for name, host in hosts.items() if host), width="content")
-    st.badge(label, icon=icon, color=colour, help=md(note))
+def over_time() -> None:
+    unit = session.read(views_work.time_unit)
+    with card("Sync results over time", sql="over_time" if unit else None, unit=unit, bars=views_work.BARS):
+        if unit is None:
+            st.caption("Nothing has been sent yet.")
+            return
+        shape = {"day": "%-d %b", "hour": "%-d %b, %H:00", "minute": "%H:%M"}[unit]
+        rows = session.read(views_work.results_over_time, unit)
+        rows = [{**row, "moment": local(row["moment"]).strftime(shape)} for row in rows]
+        bars(rows, x="moment", y="row_count", series="status", key="over_time")
 
 
 with header("Overview"):
-    connection()
+    pass
 if not session.read(views.latest_pulls):
     empty(
         "Nothing has been pulled yet",
@@ -197,6 +245,7 @@ for column, name in zip(st.columns(2), DIRECTION_LABELS, strict=True):
     with column:
         direction_card(name)
 accounting()
+over_time()
 left, right = st.columns([1.35, 1])
 with left:
     prediction()

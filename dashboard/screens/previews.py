@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from dashboard import session
-from dashboard.components import markup
+from dashboard.components import markup, organisation
 from dashboard.components.change_grid import PAGE_SIZE, change_grid, opened, pager, to_first_page
 from dashboard.components.change_view import open_change
+from dashboard.components.charts import bars
 from dashboard.components.layout import card, empty, header, link
 from dashboard.components.text import (
     ACTION_LABELS,
@@ -32,10 +33,13 @@ RULES = {
     "id": "Linked by CRM ID",
     "phone": "Found by phone",
     "matching": "Found by matching fields",
+    "resend": "Sent again",
+    "undo": "Taken back",
     "none": "Found by no rule",
 }
 KEY = "preview_changes"
 SHOWN_CAUSES = 6
+SHOWN_FIELDS = 8
 CAUSE_COLUMNS = ("Code and what ends it", "Field or cause", "Failure", "Changes")
 WRITING = ("update", "link", "create")
 
@@ -79,40 +83,29 @@ def summary(preview: dict[str, Any]) -> None:
 def rules(preview_id: int) -> None:
     """The waterfall: each rule catches its share, the next one sees the rest."""
     rows = session.read(views_review.waterfall, preview_id)
-    with card("How records were matched"):
-        parts = {
-            rule: {row["action"]: row["row_count"] for row in group}
-            for rule, group in groupby(rows, key=lambda row: row["rule"])
+    with card("How records were matched", sql="waterfall", preview_id=preview_id):
+        totals = {
+            rule: sum(row["row_count"] for row in group) for rule, group in groupby(rows, key=lambda row: row["rule"])
         }
-        most = max((sum(one.values()) for one in parts.values()), default=1)
-        order = [rule for rule in ("crm_id", "id", "phone", "matching", "none") if rule in parts]
-        lines = []
-        for rule in order:
-            total = sum(parts[rule].values())
-            bar = markup.stacked_bar(parts[rule], label=RULES[rule], with_legend=False)
-            lines.append(
-                f'<div class="wb-rule"><span>{RULES[rule]}</span><b>{count(total)}</b>'
-                f'<span class="wb-track" style="width:{total / most * 100:.1f}%">{bar}</span></div>'
-            )
-        st.html("".join(lines))
-        st.caption("Fields changed most")
-        fields = session.read(views_review.changed_fields, preview_id)[:8]
-        top = max((row["row_count"] for row in fields), default=1)
-        st.html("".join(field_line(row["field"], row["row_count"], top) for row in fields) or "<p>None.</p>")
-        query("waterfall", preview_id)
-
-
-def field_line(name: str, number: int, most: int) -> str:
-    return (
-        f'<div class="wb-rule"><span>{markup.cell(name)}</span><b>{count(number)}</b><span>'
-        f'<i class="wb-update wb-solid" style="width:{number / most * 100:.1f}%"></i></span></div>'
-    )
+        order = [rule for rule in RULES if rule in totals]
+        named = {rule: f"{RULES[rule]}  {count(totals[rule])}" for rule in order}
+        lines = [{**row, "rule": named[rule]} for rule in order for row in rows if row["rule"] == rule]
+        bars(lines, x="rule", y="row_count", series="action", key="waterfall", height=90 + 34 * len(order), across=True)
+    with card("Fields changed most", sql="changed_fields", preview_id=preview_id):
+        fields = session.read(views_review.changed_fields, preview_id)[:SHOWN_FIELDS]
+        if not fields:
+            st.caption("No field changes.")
+            return
+        lines = [{"field": f"{row['field']}  {count(row['row_count'])}", "row_count": row["row_count"],
+                  "series": "update"} for row in fields]  # fmt: skip
+        bars(lines, x="field", y="row_count", series="series", key="changed_fields", height=30 + 27 * len(lines),
+             across=True, with_legend=False)  # fmt: skip
 
 
 def reasons(rows: list[dict[str, Any]], preview_id: int) -> None:
     """Root causes: which code, which field, how often, and what ends it."""
     total = sum(row["row_count"] for row in rows)
-    with card("What will not go through", note=plural(total, "expected code")):
+    with card("What will not go through", note=plural(total, "expected code"), sql="causes", preview_id=preview_id):
         if not rows:
             st.caption("No refusal is expected.")
             return
@@ -128,14 +121,6 @@ def reasons(rows: list[dict[str, Any]], preview_id: int) -> None:
             with st.expander(f"{plural(len(rows) - SHOWN_CAUSES, 'rarer cause')}"):
                 rest = [cause(row) for row in rows[SHOWN_CAUSES:]]
                 st.html(markup.table(CAUSE_COLUMNS, rest, label="Rarer causes", numbers=("Changes",)))
-        query("causes", preview_id)
-
-
-def query(name: str, preview_id: int) -> None:
-    """The query behind a figure, ready for a notebook cell."""
-    st.space("stretch")
-    with st.popover("Show SQL", icon=":material/code:", type="tertiary", width="content"):
-        st.code(views_review.REVIEW_SQL[name].format(preview_id=preview_id), language="sql")
 
 
 def cause(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -158,8 +143,9 @@ def chosen_filter(codes: list[str], guards: list[str]) -> ChangeFilter:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         text = st.text_input("Search", type="search", placeholder=hint, key="preview_text", width=230, **quiet)
         action = st.selectbox(
-            "Action", list(actions), index=1, key="preview_action", width=170, format_func=actions.__getitem__, **quiet
-        )
+            "Action", list(actions), index=1, key="action", width=170, format_func=actions.__getitem__,
+            bind="query-params", **quiet,
+        )  # fmt: skip
         code = st.selectbox("Code", codes, index=None, placeholder="Any code", key="preview_code", width=290, **quiet)
         guard = None
         if guards:
@@ -245,6 +231,7 @@ st.caption(
     f"{', '.join(current['sobjects'])} · mapping revision {current['mapping_revision']} · "
     f"made in {current['seconds']:.1f} s · nothing of it is sent before a batch is approved"
 )
+st.html(organisation.route(current["direction"]))
 summary(current)
 found_causes = session.read(views_review.causes, current["preview_id"])
 left, right = st.columns([1, 1.5])

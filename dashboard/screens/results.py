@@ -7,7 +7,8 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import session
-from dashboard.components.export import results_csv
+from dashboard.components.clear_view import clear_button
+from dashboard.components.export import COLUMNS, downloads, result_rows
 from dashboard.components.layout import empty, header
 from dashboard.components.result_drawer import open_result
 from dashboard.components.text import STATUS_COLOURS, STATUS_LABELS, count, when
@@ -16,7 +17,6 @@ from workbench.domain.error_dictionary import ENTRIES
 from workbench.views_dashboard import DIRECTION_NAMES, ResultFilter
 
 SIZES: Final = (25, 50, 100)
-EXPORT_LIMIT: Final = 50_000
 CODES: Final = tuple(dict.fromkeys(entry.code for entry in ENTRIES))
 # A header click sorts in the store: column -> (first click, second click).
 SORT_OF: Final = {
@@ -145,11 +145,8 @@ def results() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         first = (st.session_state.get("page", 1) - 1) * size
         st.caption(f"{count(first + 1)}–{count(min(first + size, total))} of **{count(total)}**", width="content")
-        st.download_button(
-            "CSV", data=lambda: results_csv(chosen, sort, EXPORT_LIMIT), file_name="sync-results.csv", mime="text/csv",
-            icon=":material/download:", type="tertiary", on_click="ignore",
-            help=f"What the filter lets through, at most {count(EXPORT_LIMIT)} rows.",
-        )  # fmt: skip
+        downloads(lambda: result_rows(chosen, sort), COLUMNS, "sync-results")
+        clear_button()
         st.space("stretch")
         page = st.pagination(pages, key="page")
         st.selectbox(

@@ -1,3 +1,9 @@
+"""Overview: figures that tie to the pull, and the switch of each direction."""
+
+from workbench import operations, views_work
+from workbench.domain.fields import Direction
+
+
 def test_an_empty_store_says_what_to_do(app, empty_store):
     running = app(empty_store)
 
@@ -14,7 +20,7 @@ def test_the_bars_add_up_to_the_pull(app, small_store):
 
 
 def test_a_bar_that_does_not_add_up_says_so(app, small_store):
-    small_store.write("UPDATE preview.bucket SET row_count = row_count - 1 WHERE bucket = 'none'")
+    small_store.write("DELETE FROM preview.change WHERE change_id = 'P1-60'")
 
     shown = " ".join(piece.value for piece in app(small_store).html if isinstance(piece.value, str))
 
@@ -59,3 +65,30 @@ def test_a_real_organisation_is_never_called_a_sandbox():
     assert label("http://127.0.0.1:1", "http://127.0.0.1:2") == "Sandbox"
     assert label("https://acme.my.salesforce.com", "http://127.0.0.1:2") == "Real systems"
     assert label("http://127.0.0.1:1", "https://api.admithub.com") == "Real systems"
+
+
+def test_every_record_stands_in_one_place_also_after_a_push(small_store):
+    assert views_work.standings(small_store, 1) == {"sent": 52, "failed": 8}
+    small_store.write("DELETE FROM journal.outcome", "UPDATE journal.batch SET state = 'approved'")
+    assert views_work.standings(small_store, 1) == {"pending": 60}
+    small_store.write("UPDATE journal.batch SET state = 'rejected'")
+    assert views_work.standings(small_store, 1) == {"in_sync": 10, "differs": 50}
+
+
+def test_switching_a_direction_is_kept_with_its_name(app, small_store):
+    running = app(small_store)
+
+    running.segmented_control(key="direction_export").set_value("observe").run()
+
+    found = operations.list_directions(small_store)[Direction.EXPORT]
+    assert (found["state"], bool(found["who"])) == ("observe", True)
+    assert running.segmented_control(key="direction_export").value == "observe"
+
+
+def test_a_refused_state_leaves_the_switch_where_it_was(app, small_store):
+    running = app(small_store)
+
+    running.segmented_control(key="direction_import").set_value("auto").run()
+
+    assert "approval policy" in running.warning[0].value
+    assert running.segmented_control(key="direction_import").value == "queue"

@@ -86,13 +86,59 @@ def test_a_filter_without_results(app, small_store):
     assert "No sync result matches" in running.info[0].value
 
 
-def test_the_export_covers_every_page_and_runs_nothing(app, small_store):
-    from dashboard.components.export import results_csv
+@pytest.fixture
+def exported(app, small_store):
+    """60 rows, newest first; the first person's name is a formula."""
+    from dashboard.components.export import result_rows
 
     small_store.write("UPDATE mainstay.contact SET first_name = '=HYPERLINK(1)' WHERE id = 'ah60'")
     app(small_store, "results")
+    return result_rows(ResultFilter(), "newest")
 
-    lines = list(csv.DictReader(io.StringIO(results_csv(ResultFilter(), "newest", 1000).decode("utf-8-sig"))))
+
+def test_the_csv_covers_every_page_and_runs_nothing(exported):
+    from dashboard.components.export import COLUMNS, to_csv
+
+    lines = list(csv.DictReader(io.StringIO(to_csv(exported, COLUMNS).decode("utf-8-sig"))))
 
     assert len(lines) == 60
     assert lines[0]["person"] == "'=HYPERLINK(1) Lee"
+
+
+def test_the_workbook_holds_texts_and_no_formula(exported):
+    import zipfile
+
+    from dashboard.components.export import COLUMNS, to_xlsx
+
+    with zipfile.ZipFile(io.BytesIO(to_xlsx(exported, COLUMNS))) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        texts = book.read("xl/sharedStrings.xml").decode()
+
+    assert sheet.count("<row ") == 61
+    assert "<f>" not in sheet
+    assert "&apos;=HYPERLINK(1) Lee" in texts or "'=HYPERLINK(1) Lee" in texts
+
+
+def test_the_parquet_keeps_types(exported):
+    import pyarrow.parquet as pq
+
+    from dashboard.components.export import COLUMNS, to_parquet
+
+    table = pq.read_table(io.BytesIO(to_parquet(exported, COLUMNS)))
+
+    assert table.num_rows == 60
+    assert table["finished_at"][0].as_py().tzinfo is not None
+    assert table["codes"].to_pylist()[0] == ["invalid-email"]
+
+
+def test_edits_of_a_payload_are_named_by_field():
+    from dashboard.components.resend_view import edits_of
+
+    before = {"email": "a@mail.example.org", "custom": {"GPA": 3, "Campus": "North"}}
+
+    assert edits_of(before, '{"email": "b@mail.example.org", "custom": {"GPA": 3}, "phone": "1"}') == (
+        {"email": "b@mail.example.org", "phone": "1", "custom.Campus": None},
+        "",
+    )
+    assert "line 1" in edits_of(before, "{")[1]
+    assert edits_of(before, "[]")[1]

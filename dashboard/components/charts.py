@@ -1,0 +1,59 @@
+"""Plotly charts in the theme's colours. Plotly is imported, and its script loaded, only where a page plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboard.components.text import ACTION_LABELS, STATUS_LABELS
+
+# One palette for both themes: mid tones that stand on white and on the dark ground alike.
+COLOURS: Final = {
+    "success": "#1F9E92", "partial": "#E09A45", "fail": "#D9534A", "unknown": "#94A3B8",
+    "none": "#1F9E92", "update": "#3F86D6", "link": "#8673DB", "create": "#7DB98F",
+    "excluded": "#94A3B8", "conflict": "#E09A45", "blocked": "#D9534A",
+}  # fmt: skip
+NAMES: Final = {**STATUS_LABELS, **ACTION_LABELS}
+QUIET: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+
+
+def bars(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    x: str,
+    y: str,
+    series: str,
+    key: str,
+    height: int = 230,
+    across: bool = False,
+    with_legend: bool = True,
+) -> None:
+    """Stacked bars of `rows` (long: one row per bar and part); `across` lays them down."""
+    import plotly.graph_objects as go  # noqa: PLC0415 - half a second that other pages need not wait
+
+    names = [name for name in COLOURS if any(row[series] == name for row in rows)]
+    figure = go.Figure()
+    for name in names:
+        part = [row for row in rows if row[series] == name]
+        along, up = [row[x] for row in part], [row[y] for row in part]
+        figure.add_bar(
+            x=up if across else along, y=along if across else up, name=NAMES[name], orientation="h" if across else "v",
+            marker={"color": COLOURS[name], "line": {"width": 0}}, hovertemplate=_hover(across=across),
+        )  # fmt: skip
+    figure.update_layout(
+        barmode="stack", bargap=0.35, height=height, margin={"l": 0, "r": 0, "t": 6, "b": 0}, dragmode=False,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left", "title": None},
+        hoverlabel={"namelength": -1}, showlegend=with_legend,
+    )  # fmt: skip
+    figure.update_xaxes(fixedrange=True, showgrid=across, tickformat="," if across else None)
+    figure.update_yaxes(fixedrange=True, showgrid=not across, tickformat=None if across else ",",
+                        autorange="reversed" if across else None)  # fmt: skip
+    st.plotly_chart(figure, theme="streamlit", config=QUIET, key=key, width="stretch")
+
+
+def _hover(*, across: bool) -> str:
+    return (
+        "%{x:,} %{fullData.name}<br>%{y}<extra></extra>" if across else "%{y:,} %{fullData.name}<br>%{x}<extra></extra>"
+    )
