@@ -164,4 +164,4 @@ RULES: Final[dict[str, Callable[[str], str]]] = {
     "sentence": scrub,
     "fields": body,
 }
-_VALUES: Final = frozenset({"before", "after"})
+_VALUES: Final = frozenset({"before", "after", "baseline", "salesforce_value", "mainstay_value"})

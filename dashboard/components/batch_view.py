@@ -228,7 +228,7 @@ def pause(batch: dict[str, Any]) -> None:
                      disabled=not who.may("push") or batch["state"] != "pushing"):  # fmt: skip
             st.session_state[asked] = True
             with suppress(ApprovalRefused):  # it ended in between
-                operations.pause_batch(session.store(), batch["batch_id"], by=who.name, reason="paused on the screen")
+                operations.pause_batch(session.store(), batch["batch_id"], by=who, reason="paused on the screen")
 
 
 def history(batch: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ TYPED: Final = "CLEAR"
 
 def clear_button() -> None:
     """For an admin; everybody else sees that it exists and whom to ask."""
-    may = session.person().may("disconnect")
+    may = session.person().may("clear")
     note = "Use with caution: for storage only. The results are archived first." if may else "Takes the role admin."
     if st.button("Clear", icon=":material/delete_sweep:", type="tertiary", disabled=not may, help=note):
         _dialog()
@@ -42,10 +42,8 @@ def _dialog() -> None:
     ready = bool(number) and typed.strip() == TYPED
     if not st.button("Archive and clear", type="primary", icon=":material/delete_sweep:", disabled=not ready):
         return
-    if not session.person().may("disconnect"):
-        return
     try:
-        done = operations.clear_results(session.store(), before, datetime.now(UTC))
+        done = operations.clear_results(session.store(), before, datetime.now(UTC), by=session.person())
     except WorkbenchError as refused:
         st.error(md(refused), icon=":material/block:")
         return

@@ -37,7 +37,7 @@ def decide_selection(preview: dict[str, Any], ticked: list[Pair]) -> None:
 def decide(pairs: list[Pair], winner: str, *, note: str, preview_id: int) -> None:
     try:
         done = operations.decide_conflicts(
-            session.store(), pairs, winner, by=session.person().name, note=note, preview_id=preview_id
+            session.store(), pairs, winner, by=session.person(), note=note, preview_id=preview_id
         )
     except WorkbenchError as refused:
         st.error(md(refused), icon=":material/block:")

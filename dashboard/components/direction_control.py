@@ -28,7 +28,7 @@ def direction_control(direction: str) -> None:
     st.session_state[key] = found["state"]  # the store decides, also after a refusal
     st.segmented_control(
         f"How {DIRECTION_LABELS[direction]} runs", list(STATES), key=key, format_func=STATES.__getitem__, required=True,
-        on_change=_switch, args=(direction,), disabled=not session.person().may("push"), label_visibility="collapsed",
+        on_change=_switch, args=(direction,), disabled=not session.person().may("switch"), label_visibility="collapsed",
         width="stretch",
     )  # fmt: skip
     by = f" Set by {md(found['who'])}, {when(found['changed_at'])}." if found["who"] else ""
@@ -42,7 +42,7 @@ def _switch(direction: str) -> None:
     key = f"direction_{direction}"
     who = session.person()
     try:
-        if who.may("push"):  # the role may have changed since the page was drawn
-            operations.set_direction(session.store(), direction, st.session_state[key], by=who.name)
+        if who.may("switch"):  # the role may have changed since the page was drawn
+            operations.set_direction(session.store(), direction, st.session_state[key], by=who)
     except WorkbenchError as refused:
         st.session_state[f"{key}_refused"] = str(refused)

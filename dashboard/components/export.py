@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import streamlit as st
 
-from dashboard import session
+from dashboard import privacy, session
 from dashboard.components.text import count, csv_safe
 from workbench import views_dashboard
 from workbench.views_dashboard import ResultFilter
@@ -27,13 +27,21 @@ Rows = Sequence[Mapping[str, Any]]
 
 def downloads(read: Callable[[], Rows], columns: Sequence[str], name: str) -> None:
     """A button per kind of file; the rows are read when one is clicked."""
+    is_masked = session.is_masked()  # asked here: the file is made on a thread that knows no visitor
     with st.popover("Download", icon=":material/download:", type="tertiary", width="content"):
         st.caption(f"What the filter lets through, at most {count(LIMIT)} rows.")
         for label, ending, mime, write in KINDS:
             st.download_button(
-                label, data=lambda write=write: write(read(), columns), file_name=f"{name}.{ending}", mime=mime,
+                label, data=lambda write=write: write(visible(read(), is_masked=is_masked), columns),
+                file_name=f"{name}.{ending}", mime=mime,
                 icon=":material/download:", type="tertiary", on_click="ignore", key=f"{name}_{ending}",
             )  # fmt: skip
+
+
+def visible(rows: Rows, *, is_masked: bool) -> Rows:
+    """What the screen would show of them: a file hides what the screen hides."""
+    shown: Rows = privacy.masked(list(rows)) if is_masked else rows
+    return shown
 
 
 def result_rows(chosen: ResultFilter, sort: str) -> Rows:

@@ -59,7 +59,7 @@ def _actions(name: str, edits: dict[str, Any], *, is_readable: bool) -> None:
                      help="A batch of one row, which a second person approves before it is sent."):  # fmt: skip
             try:
                 st.session_state[f"resent_{name}"] = operations.resend(
-                    session.store(), session.settings(), name, by=who.name, edits=edits
+                    session.store(), session.settings(), name, by=who, edits=edits
                 )
             except WorkbenchError as refused:
                 st.error(md(refused), icon=":material/block:")

@@ -51,7 +51,7 @@ def _dialog(batch_id: int) -> None:
         st.code(fault, language=None, wrap_lines=True)
     try:
         with st.spinner("Comparing what was written with what stands now"):
-            made = operations.undo_batch(session.store(), session.settings(), batch_id)
+            made = operations.undo_batch(session.store(), session.settings(), batch_id, by=session.person())
     except ApprovalRefused as refused:
         st.warning(md(refused), icon=":material/sync_problem:")
         if st.button("Read both systems now", type="primary", icon=":material/cloud_download:"):
@@ -111,7 +111,7 @@ def _report(batch_id: int, report: operations.UndoReport) -> None:
     if st.button(f"Request approval for {plural(report.restored, 'change')}", type="primary", icon=":material/send:",
                  disabled=not report.restored or not who.may("request")):  # fmt: skip
         try:
-            made = operations.create_batch(session.store(), report.preview, by=who.name)
+            made = operations.create_batch(session.store(), report.preview, by=who)
         except WorkbenchError as refused:
             st.error(md(refused), icon=":material/block:")
             return

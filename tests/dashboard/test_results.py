@@ -142,3 +142,12 @@ def test_edits_of_a_payload_are_named_by_field():
     )
     assert "line 1" in edits_of(before, "{")[1]
     assert edits_of(before, "[]")[1]
+
+
+def test_a_file_hides_what_the_screen_hides(exported):
+    from dashboard.components.export import COLUMNS, to_csv, visible
+
+    text = to_csv(visible(exported, is_masked=True), COLUMNS).decode()
+
+    assert "Amy59" not in text
+    assert "SR-0000059" in text
