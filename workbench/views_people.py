@@ -7,6 +7,8 @@ the CRM ID.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -86,6 +88,19 @@ def recent_people(store: Store, *, limit: int = 50) -> list[dict[str, Any]]:
         {"limit": limit},
     )
     return rows or find_people(store, "", limit=limit)
+
+
+def people_by_record(store: Store, record_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """People by their Salesforce Ids, in the shape of `find_people`; by name."""
+    contacts, records = _people_tables(store)
+    return store.rows(
+        f"""WITH contact AS ({contacts}), record AS ({records})
+            SELECT contact.contact_id, record.record_id, coalesce(record.name, contact.name) AS name,
+                   coalesce(record.email, contact.email) AS email, coalesce(contact.phone, record.phone) AS phone
+            FROM record LEFT JOIN contact ON contact.crm_id = record.record_id
+            WHERE list_contains($ids, record.record_id) ORDER BY name NULLS LAST, record.record_id""",
+        {"ids": list(record_ids)},
+    )
 
 
 def _people_tables(store: Store) -> tuple[str, str]:
@@ -215,17 +230,32 @@ def message_counts(store: Store, contact_id: str | None) -> dict[str, int]:
     return counts
 
 
+def message_span(store: Store, contact_id: str | None) -> tuple[datetime, datetime] | None:
+    """The moments of the first and the latest message of a contact."""
+    row = store.rows(
+        "SELECT min(sent_at) AS first, max(sent_at) AS latest FROM view.message WHERE contact_id = $contact_id",
+        {"contact_id": contact_id or ""},
+    )[0]
+    return (row["first"], row["latest"]) if row["first"] is not None else None
+
+
 def messages(
-    store: Store, contact_id: str | None, *, kind: str | None = None, limit: int = 200
+    store: Store, contact_id: str | None, *, kind: str | None = None, since: datetime | None = None, limit: int = 200
 ) -> list[dict[str, Any]]:
-    """The latest messages of a contact, oldest first: sent_at, is_incoming, body, kind, reason, channel, is_failed."""
+    """Messages of a contact, oldest first: sent_at, is_incoming, body, kind, reason, channel, is_failed, error_code.
+
+    The latest `limit`; with `since`, the first `limit` from that moment on.
+    """
+    order = "DESC" if since is None else "ASC"
     return store.rows(
-        """SELECT * FROM (
+        f"""SELECT * FROM (
                SELECT message_id, sent_at, is_incoming, body, kind, reason, channel, is_failed, error_code
-               FROM view.message WHERE contact_id = $contact_id AND ($kind IS NULL OR kind = $kind)
-               ORDER BY sent_at DESC, message_id DESC LIMIT $limit
+               FROM view.message
+               WHERE contact_id = $contact_id AND ($kind IS NULL OR kind = $kind)
+                 AND ($since IS NULL OR sent_at >= $since)
+               ORDER BY sent_at {order}, message_id {order} LIMIT $limit
            ) ORDER BY sent_at, message_id""",
-        {"contact_id": contact_id or "", "kind": kind, "limit": limit},
+        {"contact_id": contact_id or "", "kind": kind, "since": since, "limit": limit},
     )
 
 

@@ -1,4 +1,4 @@
-"""A conversation as bubbles: the learner left, outgoing right with its reason, the time on hover and on focus.
+"""A conversation as bubbles: the learner left, outgoing right with its reason, the time below and, in full, on hover.
 
 Pure rows -> HTML. Message text enters through `html.escape` alone; classes come from an allow-list.
 """
@@ -40,8 +40,9 @@ def _bubble(message: Mapping[str, Any], name: str, zone: tzinfo, *, is_continued
     body = escape(message["body"] or "").replace("\n", "<br>") or '<span class="wb-empty">no text</span>'
     return (
         f'<li class="wb-msg wb-{side}{" wb-cont" if is_continued else ""}">{reason}'
-        f'<div class="wb-bubble" tabindex="0" data-ts="{escape(shown, quote=True)}">{body}'
-        f'<time class="wb-sr" datetime="{moment.isoformat()}">{escape(who)}, {escape(shown)}</time></div>{failed}</li>'
+        f'<div class="wb-bubble" tabindex="0" dir="auto" data-ts="{escape(shown, quote=True)}">{body}'
+        f'<span class="wb-sr">{escape(who)}, {escape(shown)}</span></div>'
+        f'<time class="wb-when" datetime="{moment.isoformat()}" aria-hidden="true">{moment:%H:%M}</time>{failed}</li>'
     )
 
 
