@@ -8,7 +8,7 @@ CLEAN = {
     "seq": 1, "record_id": "003A", "is_eligible": True, "has_names": True, "has_phone": True,
     "phone_key": "4045550101", "linked_id": None, "phone_owner_id": None, "crm_id_owners": 0,
     "phone_owners": 0, "contact_id": None, "rule": "none", "contact_crm_id": None, "contact_phone": None,
-    "contact_previous_phone": None,
+    "contact_previous_phone": None, "record_row": 0, "contact_row": None,
 }  # fmt: skip
 
 
@@ -82,12 +82,12 @@ def test_an_owner_is_counted(step):
         "outgoing",
         "phone_owner",
         contact_now=[
-            {"contact_id": "a2", "phone_key": "4045550101"},
-            {"contact_id": "a1", "phone_key": "4045550101"},
-            {"contact_id": "a3", "phone_key": None},
+            {"contact_id": "a2", "contact_row": 2, "phone_key": "4045550101", "crm_id_key": None},
+            {"contact_id": "a1", "contact_row": 1, "phone_key": "4045550101", "crm_id_key": None},
+            {"contact_id": "a3", "contact_row": 3, "phone_key": None, "crm_id_key": None},
         ],
     )
-    assert rows == [{"phone": "4045550101", "contact_id": "a1", "owner_count": 2}]
+    assert rows == [{"phone": "4045550101", "contact_id": "a1", "contact_row": 1, "crm_id_key": None, "owner_count": 2}]
 
 
 def test_a_record_is_matched_by_crm_id_before_phone(step):
@@ -96,18 +96,22 @@ def test_a_record_is_matched_by_crm_id_before_phone(step):
         "match_outgoing",
         outgoing=[
             {
-                "seq": 1, "record_id": "003A", "is_eligible": True, "has_names": True, "has_phone": True,
-                "phone_key": "4045550101"
+                "seq": 1, "record_id": "003A", "record_row": 0, "is_eligible": True, "has_names": True,
+                "has_phone": True, "phone_key": "4045550101"
             }
         ],
-        crm_id_owner=[{"crm_id": "003A", "contact_id": "a1", "owner_count": 1}],
-        phone_owner=[{"phone": "4045550101", "contact_id": "b1", "owner_count": 1}],
-        contact_now=[
-            {"contact_id": "a1", "crm_id_key": "003A", "phone_key": None, "previous_phone_key": None},
-            {"contact_id": "b1", "crm_id_key": None, "phone_key": "4045550101", "previous_phone_key": None},
+        crm_id_owner=[
+            {
+                "crm_id": "003A", "contact_id": "a1", "contact_row": 7, "phone_key": None,
+                "previous_phone_key": "4045550102", "owner_count": 1,
+            }
+        ],
+        phone_owner=[
+            {"phone": "4045550101", "contact_id": "b1", "contact_row": 8, "crm_id_key": None, "owner_count": 1}
         ],
     )  # fmt: skip
-    assert (row["contact_id"], row["rule"], row["phone_owner_id"]) == ("a1", "crm_id", "b1")
+    assert (row["contact_id"], row["contact_row"], row["rule"], row["phone_owner_id"]) == ("a1", 7, "crm_id", "b1")
+    assert (row["contact_crm_id"], row["contact_phone"], row["contact_previous_phone"]) == ("003A", None, "4045550102")
 
 
 VERDICT = {

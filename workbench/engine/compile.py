@@ -112,9 +112,9 @@ def row_hash(columns: Sequence[str]) -> str:
     return f"hash({', '.join(columns)})" if columns else "CAST(0 AS UBIGINT)"
 
 
-def fingerprint(pair: Pair, value: str) -> str:
-    """The hash of one value as a column; a blank stays NULL."""
-    return f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END AS {pair.fingerprint}"
+def fingerprint(value: str) -> str:
+    """The hash of one value; a blank stays NULL."""
+    return f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END"
 
 
 def either(conditions: Sequence[str]) -> str:

@@ -1,16 +1,20 @@
 """Which partial errors a request will meet: one condition per rule, in the order Mainstay evaluates them.
 
-Each bad field is dropped with its own error and the rest applies.
+Each bad field is dropped with its own error and the rest applies. Codes travel as one text, NULL where there is none:
+most requests have none, and a text costs nothing to carry; `codes_of` makes the list.
 Source: Mainstay API reference, section 4 (PUT step 7, POST step 4) and section 8.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from workbench.domain.rules import CUSTOM_VALUE_LIMIT, NAME_LIMIT
 from workbench.engine.compile import Pair, fits, lines
 from workbench.engine.plans import ExportPlan
 from workbench.store.quoting import literal
 
+_TOO_LONG = "custom-values-too-long"
 # The SMS status the contact has once this request's phone is applied (section 10, items 3 and 4).
 _SMS_AFTER = (
     "CASE WHEN phone_fate = 'cleared' THEN NULL "
@@ -19,20 +23,50 @@ _SMS_AFTER = (
 _TAKEN_NAME = "method = 'PUT' AND preferred_now IS NOT NULL"
 
 
-def partial_codes(plan: ExportPlan) -> str:
-    """A list of codes, empty where everything will be taken."""
-    checks = [
-        _when("phone_fate = 'invalid'", "invalid-phone"),
-        _when("phone_fate = 'reverted'", "contact-out-of-sync"),
-        *_status_codes(plan),
-        *_value_codes(plan),
-        *_custom_codes(plan),
-    ]
-    return f"list_filter([\n           {lines(checks)}], lambda code : code IS NOT NULL)"
-
-
-def _when(condition: str, code: str) -> str:
+def when(condition: str, code: str) -> str:
+    """The code where the condition holds, else NULL."""
     return f"CASE WHEN {condition} THEN {literal(code)} END"
+
+
+def code_text(checks: Sequence[str]) -> str:
+    """The codes that apply, in one text; NULL where none does."""
+    return f"nullif(concat_ws(chr(31),\n           {lines(checks)}), '')" if checks else "CAST(NULL AS VARCHAR)"
+
+
+def phone_checks() -> list[str]:
+    """What the phone itself meets; its fate was decided with the verdict."""
+    return [when("phone_fate = 'invalid'", "invalid-phone"), when("phone_fate = 'reverted'", "contact-out-of-sync")]
+
+
+def standard_checks(plan: ExportPlan) -> list[str]:
+    """Statuses, email, preferred name, language, legal names. Reads the contact's own values beside them."""
+    return [*_status_codes(plan), *_value_codes(plan)]
+
+
+def custom_checks(pairs: Sequence[Pair]) -> list[str]:
+    """Failed casts, one a field."""
+    return [
+        when(_is_unfit(pair), f"invalid-attribute-data: {pair.mainstay.name}")
+        for pair in pairs
+        if pair.mainstay.is_custom and fits(pair.mainstay, pair.column) != "true"
+    ]
+
+
+def too_long_check(condition: str) -> str:
+    """One code for all custom values that are too long, after all other codes."""
+    return when(condition, _TOO_LONG)
+
+
+def any_too_long(pairs: Sequence[Pair]) -> str:
+    """Whether a custom value that is sent is too long; a failed cast hides its length."""
+    # Counting bytes is free, counting characters is not, and no text has more characters than bytes.
+    worded = (p for p in pairs if p.mainstay.is_custom and p.mainstay.data_type in ("Text", "URL", "Multi-Choice"))
+    too_long = [
+        f"({pair.sends} AND strlen({pair.column}) > {CUSTOM_VALUE_LIMIT} "
+        f"AND length({pair.column}) > {CUSTOM_VALUE_LIMIT} AND {fits(pair.mainstay, pair.column)})"
+        for pair in worded
+    ]
+    return "\n           OR ".join(too_long) or "false"
 
 
 def _status_codes(plan: ExportPlan) -> list[str]:
@@ -46,7 +80,7 @@ def _status_codes(plan: ExportPlan) -> list[str]:
         for name, now, has_channel in channels
         if (pair := plan.pair(name)) is not None
     ]
-    return [_when(" OR ".join(wrong), "invalid-messaging-status")] if wrong else []
+    return [when(" OR ".join(wrong), "invalid-messaging-status")] if wrong else []
 
 
 def _is_wrong_status(pair: Pair, now: str) -> str:
@@ -59,15 +93,15 @@ def _is_wrong_status(pair: Pair, now: str) -> str:
 def _value_codes(plan: ExportPlan) -> list[str]:
     codes: list[str] = []
     if (pair := plan.pair("email")) is not None:
-        codes.append(_when(_is_unfit(pair), "invalid-email"))
+        codes.append(when(_is_unfit(pair), "invalid-email"))
     if (pair := plan.pair("preferred_name")) is not None:
         is_taken = f"({_TAKEN_NAME} AND {pair.column} IS DISTINCT FROM preferred_now)"
-        codes.append(_when(f"{pair.sends} AND {is_taken}", "invalid-preferred-name"))
-        codes.append(_when(f"NOT {is_taken} AND {_is_long_name(pair)}", "invalid-attribute-data: preferred_name"))
+        codes.append(when(f"{pair.sends} AND {is_taken}", "invalid-preferred-name"))
+        codes.append(when(f"NOT {is_taken} AND {_is_long_name(pair)}", "invalid-attribute-data: preferred_name"))
     if (pair := plan.pair("language")) is not None:
-        codes.append(_when(_is_unfit(pair), "invalid-language"))
+        codes.append(when(_is_unfit(pair), "invalid-language"))
     legal = [pair for name in ("first_name", "last_name") if (pair := plan.pair(name)) is not None]
-    return codes + [_when(_is_long_name(pair), f"invalid-attribute-data: {pair.mainstay.name}") for pair in legal]
+    return codes + [when(_is_long_name(pair), f"invalid-attribute-data: {pair.mainstay.name}") for pair in legal]
 
 
 def _is_unfit(pair: Pair) -> str:
@@ -76,19 +110,3 @@ def _is_unfit(pair: Pair) -> str:
 
 def _is_long_name(pair: Pair) -> str:
     return f"{pair.sends} AND length({pair.column}) > {NAME_LIMIT}"
-
-
-def _custom_codes(plan: ExportPlan) -> list[str]:
-    """Failed casts, one a field; then one code for all values that are too long (a failed cast hides its length)."""
-    custom = [pair for pair in plan.pairs if pair.mainstay.is_custom]
-    casts = [
-        _when(_is_unfit(pair), f"invalid-attribute-data: {pair.mainstay.name}")
-        for pair in custom
-        if fits(pair.mainstay, pair.column) != "true"
-    ]
-    too_long = [
-        f"({pair.sends} AND length({pair.column}) > {CUSTOM_VALUE_LIMIT} AND {fits(pair.mainstay, pair.column)})"
-        for pair in custom
-        if pair.mainstay.data_type in ("Text", "URL", "Multi-Choice")
-    ]
-    return [*casts, _when(" OR ".join(too_long), "custom-values-too-long")] if too_long else casts

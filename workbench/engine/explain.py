@@ -50,7 +50,7 @@ def explain(store: Store, record: str, preview_id: int | None = None) -> Explana
     Raises NotFound when no preview holds the record.
     """
     found = store.rows(
-        "SELECT * FROM preview.change WHERE (salesforce_id = $record OR mainstay_id = $record OR change_id = $record) "
+        "SELECT * FROM view.change WHERE (salesforce_id = $record OR mainstay_id = $record OR change_id = $record) "
         "AND ($preview_id IS NULL OR preview_id = $preview_id) ORDER BY preview_id DESC, seq LIMIT 1",
         {"record": record, "preview_id": preview_id},
     )

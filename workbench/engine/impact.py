@@ -12,7 +12,11 @@ from workbench.engine.compute import computed
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
 
-_COMPARED = "sobject, salesforce_id, mainstay_id, action, rule, codes, body, predicted_status"
+_COMPARED = """
+SELECT sobject, salesforce_id, mainstay_id, action, rule, codes, body, predicted_status
+FROM work.all_changes
+LEFT JOIN (SELECT seq, body FROM work.all_requests WHERE ordinal = 1) USING (seq)
+"""
 
 # A record is known by the sending side's id; a record that only one mapping looks at counts as altered.
 _IMPACT = """
@@ -78,7 +82,7 @@ def mapping_impact(
     sides: dict[str, pa.Table] = {}
     for name, revision in (("old", current), ("new", candidate)):
         with computed(store, revision, direction, has_sms=has_sms, has_web_bot=has_web_bot) as work:
-            sides[name] = work.con.execute(f"SELECT {_COMPARED} FROM work.all_changes").to_arrow_table()
+            sides[name] = work.con.execute(_COMPARED).to_arrow_table()
             if name == "new":
                 for side, table in sides.items():
                     work.con.register(side, table)

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from workbench.domain.fields import SalesforceField
 from workbench.domain.formula import Ast
 from workbench.engine.compile import Pair
+
+# Eight values hash in one go, and eight are fetched where one of them differs; more slices than this mean more scans.
+_SLICE_WIDTH: Final = 8
+_MOST_SLICES: Final = 6
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Pairs that are compared by one hash and, where it differs, fetched together. `sparse` ones have a hash each."""
+
+    name: str
+    pairs: tuple[Pair, ...]
+    sparse: tuple[Pair, ...] = ()
+
+    @property
+    def dense(self) -> tuple[Pair, ...]:
+        return tuple(pair for pair in self.pairs if pair not in self.sparse)
+
+
+def slices_of(first: Sequence[Pair], rest: Sequence[Pair], sparse: Sequence[Pair] = ()) -> tuple[Slice, ...]:
+    """`first` as one slice, then `rest` in even ones: slice_0, slice_1, ..."""
+    width = max(_SLICE_WIDTH, -(-len(rest) // _MOST_SLICES))
+    parts = [first, *(rest[start : start + width] for start in range(0, len(rest), width))]
+    filled = [tuple(part) for part in parts if part]
+    return tuple(
+        Slice(f"slice_{index}", part, tuple(pair for pair in part if pair in sparse))
+        for index, part in enumerate(filled)
+    )
 
 
 @dataclass(frozen=True)
@@ -24,6 +53,18 @@ class ExportPlan:
 
     def pair(self, mainstay_path: str) -> Pair | None:
         return next((pair for pair in self.pairs if pair.mainstay.path == mainstay_path), None)
+
+    @property
+    def standard(self) -> tuple[Pair, ...]:
+        return tuple(pair for pair in self.pairs if not pair.mainstay.is_custom)
+
+    @property
+    def custom(self) -> tuple[Pair, ...]:
+        return tuple(pair for pair in self.pairs if pair.mainstay.is_custom)
+
+    def slices(self, sparse: Sequence[Pair] = ()) -> tuple[Slice, ...]:
+        """The standard fields, whose rules look at each other, then the custom ones."""
+        return slices_of(self.standard, self.custom, sparse)
 
 
 @dataclass(frozen=True)

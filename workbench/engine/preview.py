@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from workbench.domain.fields import Direction
-from workbench.engine.compute import Progress, Scope, Stages, computed
+from workbench.engine.compute import computed
 from workbench.engine.freeze import freeze
+from workbench.engine.run import Progress, Scope, Stages
 from workbench.errors import NotFound
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision

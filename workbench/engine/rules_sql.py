@@ -18,10 +18,10 @@ def _list(words: tuple[str, ...]) -> str:
     return ", ".join(literal(word) for word in words)
 
 
-# Ten digits need no cleaning: most values take the first branch.
+# Ten good digits need no cleaning: most values take the first branch.
 _PHONE: Final = """
 CREATE OR REPLACE MACRO canon_phone(t) AS (
-    CASE WHEN regexp_full_match(t, '[0-9]{10}') THEN north_american(t)
+    CASE WHEN north_american(t) IS NOT NULL THEN t
          ELSE north_american(regexp_replace(regexp_replace(t, '[^0-9]', '', 'g'), '^1([0-9]{10})$', '\\1'))
     END)
 """
@@ -53,6 +53,8 @@ _MACROS: Final = (
     CASE WHEN replace(lower(t), ' ', '-') IN ({_list(rules.MESSAGING_STATUSES)})
          THEN replace(lower(t), ' ', '-') END)""",
     f"""CREATE OR REPLACE MACRO filled(t) AS nullif(nullif(t, ''), {literal(rules.UNSET)})""",
+    """CREATE OR REPLACE MACRO codes_of(t) AS coalesce(string_split(t, chr(31)), CAST([] AS VARCHAR[]))""",
+    """CREATE OR REPLACE MACRO has_code(t, code) AS contains(chr(31) || t || chr(31), chr(31) || code || chr(31))""",
     """CREATE OR REPLACE MACRO json_text(t) AS coalesce(CAST(to_json(t) AS VARCHAR), 'null')""",
 )
 

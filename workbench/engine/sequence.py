@@ -11,27 +11,31 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
 
 from workbench.domain import ladder, rules
-from workbench.engine.compile_export import contact_values
+from workbench.engine.compile_export import value_now
 from workbench.engine.plans import ExportPlan
 
 _WALK_SCHEMA = pa.schema(
     [
-        ("record_id", pa.string()),
+        ("seq", pa.int64()),
         ("contact_id", pa.string()),
         ("rule", pa.string()),
         ("action", pa.string()),
-        ("phone", pa.string()),
-        ("codes", pa.list_(pa.string())),
+        ("method", pa.string()),
+        ("path", pa.string()),
         ("body", pa.string()),
         ("fields", pa.string()),
+        ("codes", pa.string()),
+        ("clears", pa.bool_()),
     ]
 )
 _ACTION_OF_RULE = {"crm_id": "update", "phone": "link", "none": "create"}
+_CODE_SEPARATOR = "\x1f"
 
 
 @dataclass
@@ -65,48 +69,52 @@ class Directory:
 
 
 def label_groups(con: duckdb.DuckDBPyConnection) -> None:
-    """work.group_outgoing: record_id, group_id; records that share a contended phone, directly or by others.
+    """work.group_outgoing: seq, group_id; records that share a contended phone, directly or by others.
 
-    Connected components by label propagation: each record takes the least label of its phones, each phone the
-    least of its records, until nothing moves. A group is named by its first record's seq.
+    Connected components: each record takes the least label of its phones, each phone the least of its records, and
+    each label the label of the record it names, so that long chains shrink by halves; until nothing moves. A group is
+    named by its first record's seq.
     """
     con.execute(
         "CREATE OR REPLACE TABLE work.group_outgoing AS "
-        "SELECT record_id, min(seq) AS group_id FROM work.collision_outgoing GROUP BY record_id"
+        "SELECT seq, min(seq) AS group_id FROM work.collision_outgoing GROUP BY seq"
     )
-    while True:
-        con.execute(
-            "CREATE OR REPLACE TABLE work.group_next AS "
-            "WITH phone AS (SELECT c.phone, min(g.group_id) AS group_id FROM work.collision_outgoing AS c "
-            "JOIN work.group_outgoing AS g ON g.record_id = c.record_id GROUP BY c.phone) "
-            "SELECT c.record_id, min(phone.group_id) AS group_id FROM work.collision_outgoing AS c "
-            "JOIN phone ON phone.phone = c.phone GROUP BY c.record_id"
-        )
-        moved = con.execute(
-            "SELECT count(*) FROM work.group_outgoing AS g JOIN work.group_next AS n ON n.record_id = g.record_id "
-            "WHERE n.group_id <> g.group_id"
-        ).fetchone()
-        con.execute("CREATE OR REPLACE TABLE work.group_outgoing AS SELECT * FROM work.group_next")
-        if not moved or not moved[0]:
-            con.execute("DROP TABLE work.group_next")
-            return
+    while _relabel(con):
+        pass
+
+
+def _relabel(con: duckdb.DuckDBPyConnection) -> bool:
+    """One round; whether a label moved."""
+    con.execute(
+        "CREATE OR REPLACE TABLE work.group_next AS "
+        "WITH phone AS (SELECT c.phone, min(g.group_id) AS group_id FROM work.collision_outgoing AS c "
+        "JOIN work.group_outgoing AS g ON g.seq = c.seq GROUP BY c.phone), "
+        "least AS (SELECT c.seq, min(phone.group_id) AS group_id FROM work.collision_outgoing AS c "
+        "JOIN phone ON phone.phone = c.phone GROUP BY c.seq) "
+        "SELECT least.seq, named.group_id FROM least JOIN least AS named ON named.seq = least.group_id"
+    )
+    moved = con.execute(
+        "SELECT count(*) FROM work.group_outgoing AS g JOIN work.group_next AS n ON n.seq = g.seq "
+        "WHERE n.group_id <> g.group_id"
+    ).fetchone()
+    con.execute("DROP TABLE work.group_outgoing")
+    con.execute("ALTER TABLE work.group_next RENAME TO group_outgoing")
+    return bool(moved and moved[0])
 
 
 def walk(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> int:
     """Make work.walk_outgoing, one row per walked record with its outcome in order; return how many."""
     directory = _directory(con, plan)
     institution = ladder.Institution(
-        {pair.mainstay.name: pair.mainstay for pair in plan.pairs if pair.mainstay.is_custom},
-        plan.has_sms,
-        plan.has_web_bot,
+        {pair.mainstay.name: pair.mainstay for pair in plan.custom}, plan.has_sms, plan.has_web_bot
     )
     records = con.execute(
         "SELECT v.seq, v.record_id, v.phone_key, p.body FROM work.verdict_outgoing AS v "
-        "JOIN work.payload AS p ON p.record_id = v.record_id JOIN work.sending AS s ON s.record_id = v.record_id "
-        "WHERE s.is_walked ORDER BY v.seq"
+        "JOIN work.new_outgoing AS p ON p.seq = v.seq WHERE p.is_walked ORDER BY v.seq"
     ).fetchall()
     rows = [
-        _send(plan, directory, institution, record_id, phone, json.loads(body)) for _, record_id, phone, body in records
+        {"seq": seq, **_send(plan, directory, institution, record_id, phone, json.loads(body))}
+        for seq, record_id, phone, body in records
     ]
     con.register("walked", pa.Table.from_pylist(rows, schema=_WALK_SCHEMA))
     con.execute("CREATE OR REPLACE TABLE work.walk_outgoing AS SELECT * FROM walked")
@@ -126,32 +134,33 @@ def _send(  # noqa: PLR0917  one record's context, in reading order
     filled = _without_clears(body)
     filled.pop("crm_id", None)
     if (target := directory.by_crm_id(record_id)) is not None:
-        rule, path, sent = "crm_id", record_id, _update(plan, filled, target)
+        rule, name, sent = "crm_id", record_id, _update(plan, filled, target)
     elif phone is not None and (target := directory.by_phone(phone)) is not None:
-        rule, path, sent = (
-            "phone",
-            phone,
-            {"crm_id": record_id, **_update(plan, filled, target)},
-        )
+        rule, name, sent = "phone", phone, {"crm_id": record_id, **_update(plan, filled, target)}
     else:
-        rule, path, sent = "none", "", {"crm_id": record_id, **filled}
+        rule, name, sent = "none", "", {"crm_id": record_id, **filled}
     if rule == "none":
         answer = ladder.post(sent, directory, institution)
     else:
-        answer = ladder.put(path, sent, directory, institution)
+        answer = ladder.put(name, sent, directory, institution)
     is_written = answer.contact is not None
     if answer.contact is not None:
         directory.save({**answer.contact, "id": answer.contact.get("id") or f"new:{record_id}"})
     return {
-        "record_id": record_id,
         "contact_id": target["id"] if target is not None and not target["id"].startswith("new:") else None,
         "rule": rule,
         "action": _ACTION_OF_RULE[rule] if is_written else "blocked",
-        "phone": phone,
-        "codes": list(dict.fromkeys(answer.codes)),
-        "body": json.dumps(sent, ensure_ascii=False, separators=(",", ":")),
-        "fields": json.dumps(_field_changes(sent, target or {}), ensure_ascii=False, separators=(",", ":")),
+        "method": "POST" if target is None else "PUT",
+        "path": f"contacts/{quote(name, safe='')}/" if name else "contacts/",
+        "body": _json(sent),
+        "fields": None if target is None else _json(_field_changes(sent, target)),
+        "codes": _CODE_SEPARATOR.join(dict.fromkeys(answer.codes)) or None,
+        "clears": rules.UNSET in sent.values() or rules.UNSET in sent.get("custom", {}).values(),
     }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _without_clears(body: dict[str, Any]) -> dict[str, Any]:
@@ -209,23 +218,24 @@ def _text(value: Any) -> str | None:
 
 def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
     """Every contact that a walked record is linked to, or that holds a phone one of them touches."""
-    columns = ", ".join(contact_values(plan))
+    columns = ", ".join(
+        ["c.id", "nullif(c.crm_id, '')", "keys.phone_key", "keys.previous_phone_key"]
+        + [f"nullif(c.{name}, '')" for name in ("messaging_status_sms", "messaging_status_web_bot", "preferred_name")]
+        + [value_now(pair) for pair in plan.pairs]
+    )
     cursor = con.execute(
-        f"""WITH walked AS (SELECT DISTINCT record_id FROM work.collision_outgoing),
-        touched AS (
-            SELECT DISTINCT touch.phone FROM work.touch_outgoing AS touch SEMI JOIN walked USING (record_id)
+        f"""WITH touched AS (
+            SELECT DISTINCT touch.phone FROM work.touch_outgoing AS touch SEMI JOIN work.group_outgoing USING (seq)
         ),
         reached AS (
-            SELECT v.contact_id FROM work.verdict_outgoing AS v SEMI JOIN walked USING (record_id)
+            SELECT v.contact_row FROM work.verdict_outgoing AS v SEMI JOIN work.group_outgoing USING (seq)
             UNION
-            SELECT owner.contact_id FROM work.phone_owner AS owner SEMI JOIN touched ON touched.phone = owner.phone
+            SELECT owner.contact_row FROM work.phone_owner AS owner SEMI JOIN touched ON touched.phone = owner.phone
         )
-        SELECT c.id, nullif(c.crm_id, ''), keys.phone_key, keys.previous_phone_key,
-               nullif(c.messaging_status_sms, ''), nullif(c.messaging_status_web_bot, ''),
-               nullif(c.preferred_name, ''), {columns}
+        SELECT {columns}
         FROM reached
-        JOIN work.contact_now AS keys ON keys.contact_id = reached.contact_id
-        JOIN store.mainstay.contact AS c ON c.id = reached.contact_id"""
+        JOIN work.contact_now AS keys ON keys.contact_row = reached.contact_row
+        JOIN store.mainstay.contact AS c ON c.rowid = reached.contact_row"""
     )
     names = [f"_{key}" for key in ("id", "crm", "phone", "previous", "sms", "web", "preferred")]
     directory = Directory()

@@ -78,6 +78,23 @@ class Store:
             finally:
                 con.execute(f"DETACH {identifier(alias)}")
 
+    @contextmanager
+    def filled(self, con: duckdb.DuckDBPyConnection, alias: str = "store") -> Iterator[None]:
+        """Attach the store to another connection to be written from its tables, in one transaction."""
+        with self._turn(write=True):
+            con.execute(f"ATTACH {literal(str(self.path))} AS {identifier(alias)}")
+            try:
+                con.begin()
+                try:
+                    yield
+                    con.commit()
+                except BaseException:
+                    with suppress(duckdb.TransactionException):
+                        con.rollback()
+                    raise
+            finally:
+                con.execute(f"DETACH {identifier(alias)}")
+
     def _make(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists():

@@ -1,9 +1,13 @@
 -- crm_id_owner: which Mainstay contact carries a CRM ID.
 -- grain: one row per CRM ID found in Mainstay
 -- reads: work.contact_now
--- assumes: CRM IDs are unique in Mainstay; where a server breaks that, owner_count says so and a person decides
+-- assumes: CRM IDs are unique in Mainstay; where a server breaks that, owner_count says so, the keys are of no single
+--   contact, and a person decides
 SELECT crm_id_key AS crm_id,
        min(contact_id) AS contact_id,
+       min(contact_row) AS contact_row,
+       min(phone_key) AS phone_key,
+       min(previous_phone_key) AS previous_phone_key,
        count(*) AS owner_count
 FROM work.contact_now
 WHERE crm_id_key IS NOT NULL

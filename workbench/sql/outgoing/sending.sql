@@ -1,21 +1,24 @@
--- sending: records that need a request body: what differs, what is new, and whatever has to be walked in order.
--- grain: one row per record
--- reads: work.verdict_outgoing, work.collision_outgoing, work.differing
--- binds: $include_all_fields
-WITH walked AS (
-    SELECT DISTINCT record_id
-    FROM work.collision_outgoing
-)
-SELECT verdict.record_id,
-       verdict.contact_id,
+-- sending: records that need a request body: what is new, what differs, and whatever has to be walked in order.
+-- grain: one row per record; slice_N: which values differ, null where no value has to be looked at
+-- reads: work.verdict_outgoing, work.group_outgoing, work.differing
+SELECT verdict.seq,
+       verdict.record_id,
+       verdict.record_row,
+       verdict.contact_row,
+       verdict.contact_crm_id,
+       verdict.action,
        verdict.phone_fate,
        CASE WHEN verdict.rule = 'none' THEN 'POST' ELSE 'PUT' END AS method,
+       CASE WHEN verdict.rule = 'crm_id' THEN 'contacts/' || url_encode(verdict.record_id) || '/'
+            WHEN verdict.rule = 'phone' THEN 'contacts/' || verdict.phone_key || '/'
+            ELSE 'contacts/' END AS path,
        verdict.rule <> 'crm_id' AS sends_crm_id,
-       $include_all_fields OR verdict.rule = 'none' OR walked.record_id IS NOT NULL AS is_full,
-       walked.record_id IS NOT NULL AS is_walked
+       verdict.rule = 'none' OR grouped.seq IS NOT NULL AS is_new,
+       grouped.seq IS NOT NULL AS is_walked,
+       differing.* EXCLUDE (seq)
 FROM work.verdict_outgoing AS verdict
-LEFT JOIN walked ON walked.record_id = verdict.record_id
-LEFT JOIN work.differing AS differing ON differing.record_id = verdict.record_id
+LEFT JOIN work.group_outgoing AS grouped ON grouped.seq = verdict.seq
+LEFT JOIN work.differing AS differing ON differing.seq = verdict.seq
 WHERE verdict.action IN ('link', 'create', 'blocked')
-   OR differing.record_id IS NOT NULL
-   OR walked.record_id IS NOT NULL
+   OR differing.seq IS NOT NULL
+   OR grouped.seq IS NOT NULL

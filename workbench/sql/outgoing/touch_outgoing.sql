@@ -7,7 +7,7 @@ FROM work.verdict_outgoing
 WHERE phone_key IS NOT NULL
   AND action NOT IN ('excluded', 'conflict')
   AND (rule <> 'crm_id' OR phone_fate = 'changes')
-UNION
+UNION ALL
 SELECT record_id, seq, contact_phone AS phone
 FROM work.verdict_outgoing
 WHERE contact_phone IS NOT NULL

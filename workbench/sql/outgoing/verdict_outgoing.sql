@@ -15,11 +15,14 @@ WITH phone AS (
 )
 SELECT seq,
        record_id,
+       record_row,
        contact_id,
+       contact_row,
+       contact_crm_id,
+       contact_phone,
        rule,
        phone_key,
        phone_fate,
-       contact_phone,
        CASE WHEN NOT is_eligible THEN 'excluded'
             WHEN crm_id_owners > 1 THEN 'conflict'
             WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN 'conflict'
@@ -35,6 +38,5 @@ SELECT seq,
             WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'phone-match-found-but-crmId-mismatch'
             WHEN rule = 'none' AND NOT has_names THEN 'blank-required-data-in-record'
             WHEN rule = 'none' AND phone_fate = 'invalid' THEN 'invalid-phone' END AS complete_code,
-       crm_id_owners,
-       phone_owners
+       crm_id_owners
 FROM phone

@@ -1,0 +1,27 @@
+SELECT w.seq,
+       w.method,
+       w.path,
+       '{' || concat_ws(',',
+           CASE WHEN sends_crm_id THEN '"crm_id":' || json_text(record_id) END,
+           slice_0.members,
+           '"custom":{' || nullif(concat_ws(',',
+           slice_1.members), '') || '}') || '}' AS body,
+       '[' || concat_ws(',',
+           CASE WHEN sends_crm_id THEN '{"field":"crm_id","before":' || json_text(contact_crm_id) || ',"after":' || json_text(record_id) || '}' END,
+           slice_0.fields,
+           slice_1.fields) || ']' AS fields,
+       nullif(concat_ws(chr(31),
+           CASE WHEN phone_fate = 'invalid' THEN 'invalid-phone' END,
+           CASE WHEN phone_fate = 'reverted' THEN 'contact-out-of-sync' END,
+           slice_0.codes,
+           slice_1.codes,
+           CASE WHEN slice_1.is_too_long THEN 'custom-values-too-long' END), '') AS codes,
+       coalesce(slice_0.clears, false)
+    OR coalesce(slice_1.clears, false) AS clears
+FROM work.sending AS w
+LEFT JOIN work.slice_0 AS slice_0 ON slice_0.seq = w.seq
+LEFT JOIN work.slice_1 AS slice_1 ON slice_1.seq = w.seq
+WHERE NOT w.is_new
+  AND (w.action <> 'update'
+    OR slice_0.fields IS NOT NULL
+    OR slice_1.fields IS NOT NULL)

@@ -1,0 +1,45 @@
+WITH value AS (
+    SELECT w.seq,
+           w.record_id,
+           w.method,
+           w.path,
+           w.phone_fate,
+           w.is_walked,
+           CAST(NULL AS VARCHAR) AS phone_now,
+           CAST(NULL AS VARCHAR) AS sms_now,
+           CAST(NULL AS VARCHAR) AS web_now,
+           CAST(NULL AS VARCHAR) AS preferred_now,
+           filled(s."FirstName") AS "first_name",
+           coalesce(canon_phone(filled(s."MobilePhone")), filled(s."MobilePhone")) AS "phone",
+           filled(s."Account.Parent.Name") AS "custom.School",
+           coalesce(canon_number(number_text(s."GPA__c")), number_text(s."GPA__c")) AS "custom.GPA"
+    FROM work.sending AS w
+    JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
+    WHERE w.is_new
+),
+leaving AS (
+    SELECT *,
+           "first_name" IS NOT NULL AS "sends first_name",
+           "phone" IS NOT NULL AS "sends phone",
+           "custom.School" IS NOT NULL AS "sends custom.School",
+           "custom.GPA" IS NOT NULL AS "sends custom.GPA"
+    FROM value
+)
+SELECT seq,
+       is_walked,
+       method,
+       path,
+       '{' || concat_ws(',',
+           '"crm_id":' || json_text(record_id),
+           CASE WHEN "sends first_name" THEN '"first_name":' || CASE WHEN "first_name" IS NULL THEN '"UNSET"' ELSE json_text("first_name") END END,
+           CASE WHEN "sends phone" THEN '"phone":' || CASE WHEN "phone" IS NULL THEN '"UNSET"' ELSE json_text("phone") END END,
+           '"custom":{' || nullif(concat_ws(',',
+           CASE WHEN "sends custom.School" THEN '"School":' || CASE WHEN "custom.School" IS NULL THEN '"UNSET"' ELSE json_text("custom.School") END END,
+           CASE WHEN "sends custom.GPA" THEN '"GPA":' || CASE WHEN "custom.GPA" IS NULL THEN '"UNSET"' ELSE CASE WHEN canon_number("custom.GPA") IS NOT NULL THEN canon_number("custom.GPA") ELSE json_text("custom.GPA") END END END), '') || '}') || '}' AS body,
+       nullif(concat_ws(chr(31),
+           CASE WHEN phone_fate = 'invalid' THEN 'invalid-phone' END,
+           CASE WHEN phone_fate = 'reverted' THEN 'contact-out-of-sync' END,
+           CASE WHEN "sends first_name" AND length("first_name") > 64 THEN 'invalid-attribute-data: first_name' END,
+           CASE WHEN "sends custom.GPA" AND "custom.GPA" IS NOT NULL AND NOT (canon_number("custom.GPA") IS NOT NULL) THEN 'invalid-attribute-data: GPA' END,
+           CASE WHEN ("sends custom.School" AND strlen("custom.School") > 1000 AND length("custom.School") > 1000 AND true) THEN 'custom-values-too-long' END), '') AS codes
+FROM leaving

@@ -1,0 +1,44 @@
+WITH side_by_side AS (
+    SELECT w.seq,
+           w.method,
+           w.phone_fate,
+           nullif(c.phone, '') AS phone_now,
+           nullif(c.messaging_status_sms, '') AS sms_now,
+           nullif(c.messaging_status_web_bot, '') AS web_now,
+           nullif(c.preferred_name, '') AS preferred_now,
+           filled(s."Account.Parent.Name") AS "custom.School",
+           coalesce(canon_number(number_text(s."GPA__c")), number_text(s."GPA__c")) AS "custom.GPA",
+           nullif(c."custom.School", '') AS "now custom.School",
+           coalesce(canon_number(nullif(c."custom.GPA", '')), nullif(c."custom.GPA", '')) AS "now custom.GPA"
+    FROM work.sending AS w
+    JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    WHERE w.slice_1
+),
+changing AS (
+    SELECT *,
+           ("custom.School" IS DISTINCT FROM "now custom.School") AS "changes custom.School",
+           ("custom.GPA" IS DISTINCT FROM "now custom.GPA") AS "changes custom.GPA"
+    FROM side_by_side
+),
+leaving AS (
+    SELECT *,
+           "changes custom.School" AS "sends custom.School",
+           "changes custom.GPA" AS "sends custom.GPA"
+    FROM changing
+)
+SELECT seq,
+       concat_ws(',',
+           CASE WHEN "sends custom.School" THEN '"School":' || CASE WHEN "custom.School" IS NULL THEN '"UNSET"' ELSE json_text("custom.School") END END,
+           CASE WHEN "sends custom.GPA" THEN '"GPA":' || CASE WHEN "custom.GPA" IS NULL THEN '"UNSET"' ELSE CASE WHEN canon_number("custom.GPA") IS NOT NULL THEN canon_number("custom.GPA") ELSE json_text("custom.GPA") END END END) AS members,
+       nullif(concat_ws(',',
+           CASE WHEN "changes custom.School" THEN '{"field":"custom.School","before":' || json_text("now custom.School") || ',"after":' || json_text("custom.School") || '}' END,
+           CASE WHEN "changes custom.GPA" THEN '{"field":"custom.GPA","before":' || json_text("now custom.GPA") || ',"after":' || json_text("custom.GPA") || '}' END), '') AS fields,
+       nullif(concat_ws(chr(31),
+           CASE WHEN "sends custom.GPA" AND "custom.GPA" IS NOT NULL AND NOT (canon_number("custom.GPA") IS NOT NULL) THEN 'invalid-attribute-data: GPA' END), '') AS codes,
+       ("sends custom.School" AND strlen("custom.School") > 1000 AND length("custom.School") > 1000 AND true) AS is_too_long,
+       ("sends custom.School" AND "custom.School" IS NULL)
+    OR ("sends custom.GPA" AND "custom.GPA" IS NULL) AS clears
+FROM leaving
+WHERE "sends custom.School"
+    OR "sends custom.GPA"

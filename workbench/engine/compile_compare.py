@@ -1,0 +1,73 @@
+"""Export: what differs. Pairs are compared slice by slice, one hash each, before anybody looks at a value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.engine.compile import Pair, either, fingerprint, lines, row_hash
+from workbench.engine.compile_export import value_now, wanted_value
+from workbench.engine.plans import ExportPlan, Slice
+from workbench.store.quoting import identifier
+
+
+def blank_counts(plan: ExportPlan) -> str:
+    """One row: how many values of each pair are blank, first in Salesforce, then in Mainstay."""
+    left = [f"count(*) - count(s.{identifier(pair.salesforce.name)})" for pair in plan.pairs]
+    right = [f"count(*) - count(c.{identifier(pair.mainstay.path)})" for pair in plan.pairs]
+    return f"""SELECT (SELECT [{", ".join(left)}] FROM store.salesforce.{identifier(plan.sobject)} AS s),
+       (SELECT [{", ".join(right)}] FROM store.mainstay.contact AS c)"""
+
+
+def sparse_pairs(plan: ExportPlan, blanks: tuple[list[int], list[int]], tolerance: int) -> list[Pair]:
+    """Pairs that get a hash of their own.
+
+    A blank in Salesforce beside a value in Mainstay is no change, but it would make the whole slice's hash differ;
+    so it is with pairs that are blank more often in Salesforce than in Mainstay, where blanks are not sent.
+    """
+    if plan.include_field_deletions:
+        return []
+    return [pair for pair, left, right in zip(plan.pairs, *blanks, strict=True) if left > right + tolerance]
+
+
+def hash_outgoing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
+    """work.hash_outgoing: one row per work.pair_outgoing: one hash a slice of the values that would be sent."""
+    hashes = [f"{_hash(item, wanted_value)} AS {item.name}" for item in slices]
+    hashes += [f"{fingerprint(wanted_value(pair))} AS {pair.fingerprint}" for item in slices for pair in item.sparse]
+    return f"""SELECT p.seq,
+       p.contact_row,
+       {lines(hashes)}
+FROM work.pair_outgoing AS p
+JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = p.record_row"""
+
+
+def differing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
+    """work.differing: seq of every pair that may differ, and in which slices; the slices decide by value."""
+    if plan.include_all_fields:
+        return everything("pair_outgoing", slices)
+    flags = [f"{either(_unequal(item))} AS {item.name}" for item in slices]
+    return f"""WITH compared AS (
+    SELECT h.seq,
+           {lines(flags)}
+    FROM work.hash_outgoing AS h
+    JOIN store.mainstay.contact AS c ON c.rowid = h.contact_row
+)
+SELECT * FROM compared
+WHERE {either([item.name for item in slices])}"""
+
+
+def everything(table: str, slices: Sequence[Slice]) -> str:
+    """work.differing where every slice has to be looked at."""
+    return f"SELECT {', '.join(['seq', *(f'true AS {item.name}' for item in slices)])} FROM work.{table}"
+
+
+def _hash(item: Slice, value: object) -> str:
+    assert callable(value)
+    return row_hash([value(pair) for pair in item.dense])
+
+
+def _unequal(item: Slice) -> list[str]:
+    dense = [f"h.{item.name} IS DISTINCT FROM {_hash(item, value_now)}"] if item.dense else []
+    return dense + [
+        f"(h.{pair.fingerprint} IS NOT NULL AND h.{pair.fingerprint} IS DISTINCT FROM {fingerprint(value_now(pair))})"
+        for pair in item.sparse
+    ]

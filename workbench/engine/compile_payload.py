@@ -1,0 +1,175 @@
+"""Export: what is sent. Bodies, changed fields and codes, from the values of just the records that need them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.engine.compile import Pair, either, field_change, joined, json_key, json_value, lines
+from workbench.engine.compile_codes import (
+    any_too_long,
+    code_text,
+    custom_checks,
+    phone_checks,
+    standard_checks,
+    too_long_check,
+)
+from workbench.engine.compile_export import value_now, wanted_value
+from workbench.engine.plans import ExportPlan, Slice
+from workbench.store.quoting import identifier
+
+_NEWLINE = "\n"
+_CRM_ID = "'\"crm_id\":' || json_text(record_id)"
+
+
+def new_outgoing(plan: ExportPlan) -> str:
+    """work.new_outgoing: one row per work.sending row that is new or walked: every filled value, and its codes.
+
+    A walked record's body is the ladder's input: what it lacks of it depends on the contact it finds in its turn.
+    """
+    values = [f"{wanted_value(pair)} AS {pair.column}" for pair in plan.pairs]
+    sends = [f"{pair.column} IS NOT NULL AS {pair.sends}" for pair in plan.pairs]
+    members = [_CRM_ID, *(_member(plan, pair) for pair in plan.standard)]
+    if plan.custom:
+        members.append(_custom([_member(plan, pair) for pair in plan.custom]))
+    checks = [*phone_checks(), *standard_checks(plan), *custom_checks(plan.custom)]
+    return f"""WITH value AS (
+    SELECT w.seq,
+           w.record_id,
+           w.method,
+           w.path,
+           w.phone_fate,
+           w.is_walked,
+           CAST(NULL AS VARCHAR) AS phone_now,
+           CAST(NULL AS VARCHAR) AS sms_now,
+           CAST(NULL AS VARCHAR) AS web_now,
+           CAST(NULL AS VARCHAR) AS preferred_now,
+           {lines(values)}
+    FROM work.sending AS w
+    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
+    WHERE w.is_new
+),
+leaving AS (
+    SELECT *,
+           {lines(sends)}
+    FROM value
+)
+SELECT seq,
+       is_walked,
+       method,
+       path,
+       '{{' || {joined(members)} || '}}' AS body,
+       {code_text([*checks, too_long_check(any_too_long(plan.custom))])} AS codes
+FROM leaving"""
+
+
+def slice_values(plan: ExportPlan, item: Slice) -> str:
+    """work.slice_N: one row per work.sending row whose slice differs by value: members of its body, changes, codes."""
+    now = [f"{value_now(pair)} AS {pair.now}" for pair in item.pairs]
+    values = [f"{wanted_value(pair)} AS {pair.column}" for pair in item.pairs]
+    changes = [f"{_changes(plan, pair)} AS {pair.changes}" for pair in item.pairs]
+    sends = [f"{_sends(plan, pair)} AS {pair.sends}" for pair in item.pairs]
+    is_standard = not item.pairs[0].mainstay.is_custom
+    checks = standard_checks(plan) if is_standard else custom_checks(item.pairs)
+    shown = [f"CASE WHEN {p.changes} THEN {field_change(p.mainstay.path, p.now, p.column)} END" for p in item.pairs]
+    return f"""WITH side_by_side AS (
+    SELECT w.seq,
+           w.method,
+           w.phone_fate,
+           nullif(c.phone, '') AS phone_now,
+           nullif(c.messaging_status_sms, '') AS sms_now,
+           nullif(c.messaging_status_web_bot, '') AS web_now,
+           nullif(c.preferred_name, '') AS preferred_now,
+           {lines([*values, *now])}
+    FROM work.sending AS w
+    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    WHERE w.{item.name}
+),
+changing AS (
+    SELECT *,
+           {lines(changes)}
+    FROM side_by_side
+),
+leaving AS (
+    SELECT *,
+           {lines(sends)}
+    FROM changing
+)
+SELECT seq,
+       {joined([_member(plan, pair) for pair in item.pairs])} AS members,
+       nullif({joined(shown)}, '') AS fields,
+       {code_text(checks)} AS codes,
+       {any_too_long(item.pairs)} AS is_too_long,
+       {either(_clears(plan, item))} AS clears
+FROM leaving
+WHERE {either([pair.sends for pair in item.pairs])}"""
+
+
+def changed_outgoing(slices: Sequence[Slice]) -> str:
+    """work.changed_outgoing: one row per work.sending row that goes to a contact and has something to say.
+
+    An update whose mapped values are all equal is not among them, even where all fields are included.
+    """
+    standard = [item for item in slices if not item.pairs[0].mainstay.is_custom]
+    custom = [item for item in slices if item not in standard]
+    members = [f"CASE WHEN sends_crm_id THEN {_CRM_ID} END", *(f"{item.name}.members" for item in standard)]
+    if custom:
+        members.append(_custom([f"{item.name}.members" for item in custom]))
+    crm_id = field_change("crm_id", "contact_crm_id", "record_id")
+    shown = [f"CASE WHEN sends_crm_id THEN {crm_id} END", *(f"{item.name}.fields" for item in slices)]
+    codes = [*phone_checks(), *(f"{item.name}.codes" for item in slices)]
+    codes += [too_long_check(" OR ".join(f"{item.name}.is_too_long" for item in custom))] if custom else []
+    joins = [f"LEFT JOIN work.{item.name} AS {item.name} ON {item.name}.seq = w.seq" for item in slices]
+    changed = [f"{item.name}.fields IS NOT NULL" for item in slices]
+    clears = [f"coalesce({item.name}.clears, false)" for item in slices]
+    return f"""SELECT w.seq,
+       w.method,
+       w.path,
+       '{{' || {joined(members)} || '}}' AS body,
+       '[' || {joined(shown)} || ']' AS fields,
+       {code_text(codes)} AS codes,
+       {either(clears)} AS clears
+FROM work.sending AS w
+{_NEWLINE.join(joins)}
+WHERE NOT w.is_new
+  AND ({either(["w.action <> 'update'", *changed])})"""
+
+
+def requests(suffix: str = "outgoing") -> str:
+    """Every request of one SObject with its changes and codes. `fields` is NULL where all of the body is new."""
+    return f"""SELECT seq, method, path, body, CAST(NULL AS VARCHAR) AS fields, codes, false AS clears
+FROM work.new_{suffix}
+WHERE NOT is_walked
+UNION ALL
+SELECT seq, method, path, body, fields, codes, clears
+FROM work.changed_{suffix}
+UNION ALL
+SELECT seq, method, path, body, fields, codes, clears
+FROM work.walk_{suffix}"""
+
+
+def _changes(plan: ExportPlan, pair: Pair) -> str:
+    """Filled and different, or blank and cleared where the mapping includes field deletions."""
+    if plan.include_field_deletions:
+        return f"({pair.column} IS DISTINCT FROM {pair.now})"
+    return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now})"
+
+
+def _sends(plan: ExportPlan, pair: Pair) -> str:
+    return f"({pair.changes} OR {pair.column} IS NOT NULL)" if plan.include_all_fields else pair.changes
+
+
+def _clears(plan: ExportPlan, item: Slice) -> list[str]:
+    return [f"({p.sends} AND {p.column} IS NULL)" for p in item.pairs] if plan.include_field_deletions else []
+
+
+def _member(plan: ExportPlan, pair: Pair) -> str:
+    """A value with its name as JSON, NULL where it is not sent; a clear is the keyword UNSET."""
+    value = json_value(pair.mainstay, pair.column)
+    if plan.include_field_deletions:
+        value = f"CASE WHEN {pair.column} IS NULL THEN '\"UNSET\"' ELSE {value} END"
+    return f"CASE WHEN {pair.sends} THEN {json_key(pair.mainstay.name)} || {value} END"
+
+
+def _custom(members: Sequence[str]) -> str:
+    return "'\"custom\":{' || nullif(" + joined(members) + ", '') || '}'"

@@ -1,0 +1,71 @@
+"""The steps of an export preview of one SObject, in order."""
+
+from __future__ import annotations
+
+import duckdb
+
+from workbench.engine import compile_compare, compile_export, compile_payload
+from workbench.engine.compile import Pair
+from workbench.engine.plans import ExportPlan, Slice
+from workbench.engine.run import Run, must_add_up, require_columns
+from workbench.engine.sequence import label_groups, walk
+from workbench.store.quoting import identifier
+from workbench.store.steps import make_table, run_step
+
+# What one SObject leaves behind; the next one makes tables of the same names.
+RESULT = ("change_outgoing", "bucket_outgoing", "new_outgoing", "changed_outgoing", "walk_outgoing")
+
+
+def export_steps(run: Run, plan: ExportPlan) -> None:
+    """From the landed tables to work.change_outgoing, work.bucket_outgoing and the requests."""
+    con, stage = run.con, run.stages.stage
+    require_columns(run.store, plan.sobject, compile_export.required_columns(plan))
+    with run.store.attached(con):
+        with stage("keys"):
+            make_table(con, "outgoing", compile_export.outgoing(plan, **run.scope.conditions), run.scope.params)
+            make_table(con, "contact_now", compile_export.contact_now())
+        with stage("match"):
+            run_step(con, "outgoing", "crm_id_owner")
+            run_step(con, "outgoing", "phone_owner")
+            run_step(con, "outgoing", "match_outgoing")
+        with stage("verdict"):
+            clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
+            run_step(con, "outgoing", "verdict_outgoing", {"clears_phone": clears_phone})
+        with stage("collisions"):
+            run_step(con, "outgoing", "touch_outgoing")
+            run_step(con, "outgoing", "collision_outgoing")
+            label_groups(con)
+        with stage("compare"):
+            slices = _compare(con, plan)
+            run_step(con, "outgoing", "sending")
+        with stage("payload"):
+            make_table(con, "new_outgoing", compile_payload.new_outgoing(plan))
+            for item in slices:
+                make_table(con, item.name, compile_payload.slice_values(plan, item))
+            make_table(con, "changed_outgoing", compile_payload.changed_outgoing(slices))
+        with stage("sequence"):
+            walk(con, plan)
+    with stage("predict"):
+        con.execute(f"CREATE OR REPLACE VIEW work.request_outgoing AS {compile_payload.requests()}")
+        run_step(con, "outgoing", "change_outgoing")
+        run_step(con, "outgoing", "bucket_outgoing")
+        must_add_up(con, "outgoing_adds_up")
+
+
+def _compare(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> tuple[Slice, ...]:
+    """Make work.differing; return the slices it speaks of."""
+    run_step(con, "outgoing", "pair_outgoing")
+    slices = plan.slices(_sparse(con, plan))
+    if not plan.include_all_fields:
+        make_table(con, "hash_outgoing", compile_compare.hash_outgoing(plan, slices))
+    make_table(con, "differing", compile_compare.differing(plan, slices))
+    return slices
+
+
+def _sparse(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> list[Pair]:
+    """A handful of rows may look different for nothing."""
+    found = con.execute(compile_compare.blank_counts(plan)).fetchone() if plan.pairs else None
+    pulled = con.execute(f"SELECT count(*) FROM store.salesforce.{identifier(plan.sobject)}").fetchone()
+    if found is None or pulled is None:
+        return []
+    return compile_compare.sparse_pairs(plan, (found[0], found[1]), tolerance=pulled[0] // 1000)

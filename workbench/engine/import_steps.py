@@ -1,0 +1,33 @@
+"""The steps of an import preview of one SObject, in order."""
+
+from __future__ import annotations
+
+from workbench.engine import compile_import
+from workbench.engine.plans import ImportPlan
+from workbench.engine.run import Run, must_add_up, require_columns
+from workbench.store.steps import make_table, run_step
+
+RESULT = ("change_incoming", "bucket_incoming", "payload_incoming")
+
+
+def import_steps(run: Run, plan: ImportPlan) -> None:
+    """From the landed tables to work.change_incoming, work.bucket_incoming and the requests."""
+    con, stage = run.con, run.stages.stage
+    require_columns(run.store, plan.sobject, compile_import.required_columns(plan))
+    with run.store.attached(con):
+        with stage("keys"):
+            make_table(con, "incoming", compile_import.incoming(plan, **run.scope.conditions), run.scope.params)
+            make_table(con, "record_now", compile_import.record_now(plan))
+        with stage("match"):
+            run_step(con, "incoming", "record_link")
+            run_step(con, "incoming", "unlinked")
+            make_table(con, "match_incoming", compile_import.match_incoming(plan))
+        with stage("verdict"):
+            run_step(con, "incoming", "verdict_incoming", {"create_unmatched": plan.create_unmatched})
+        with stage("payload"):
+            run_step(con, "incoming", "receiving")
+            make_table(con, "payload_incoming", compile_import.payload_incoming(plan))
+    with stage("predict"):
+        run_step(con, "incoming", "change_incoming")
+        run_step(con, "incoming", "bucket_incoming")
+        must_add_up(con, "incoming_adds_up")

@@ -1,0 +1,114 @@
+"""What the steps of a preview run in: a scratch database, its scope, and the stages that are timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import duckdb
+
+from workbench.engine.rules_sql import install_rules
+from workbench.errors import ConfigurationError, StepFailed
+from workbench.store.database import Store
+from workbench.store.quoting import literal
+from workbench.store.steps import step_sql
+
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which records of the sending side are looked at: one by its id, those changed since a moment, or all."""
+
+    only_record: str | None = None
+    since: datetime | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        named = {"only": self.only_record, "since": self.since}
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def conditions(self) -> dict[str, bool]:
+        """The same as keywords of the compiled queries."""
+        return {"only": self.only_record is not None, "since": self.since is not None}
+
+
+EVERYTHING: Final = Scope()
+
+
+@dataclass
+class Stages:
+    """Wall and CPU seconds per named stage of one preview, told to `progress` as they start."""
+
+    progress: Progress | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        if self.progress is not None:
+            self.progress(name, len(self.seconds), None)
+        started, started_cpu = time.perf_counter(), time.process_time()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + time.process_time() - started_cpu
+
+
+@dataclass(frozen=True)
+class Run:
+    """One computation under way."""
+
+    con: duckdb.DuckDBPyConnection
+    store: Store
+    scope: Scope
+    stages: Stages
+
+
+@contextmanager
+def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory with the schema `work` and the value rules; what memory cannot hold goes to disk."""
+    with TemporaryDirectory(prefix="workbench-") as folder:
+        con = duckdb.connect()
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            con.execute(f"SET temp_directory = {literal(folder)}")
+            # Every step orders by an explicit seq; keeping the order of rows besides would only cost memory.
+            con.execute("SET preserve_insertion_order = false")
+            con.execute("CREATE SCHEMA work")
+            install_rules(con)
+            yield con
+        finally:
+            con.close()
+
+
+def require_columns(store: Store, sobject: str, wanted: tuple[Sequence[str], Sequence[str]]) -> None:
+    """Every column a plan reads was landed; the mapping may be newer than the pull."""
+    rows = store.rows(
+        "SELECT table_schema, column_name FROM information_schema.columns "
+        "WHERE (table_schema = 'salesforce' AND table_name = $sobject) "
+        "OR (table_schema = 'mainstay' AND table_name = 'contact')",
+        {"sobject": sobject},
+    )
+    landed = {(row["table_schema"], row["column_name"]) for row in rows}
+    missing = [f"{sobject}.{name}" for name in wanted[0] if ("salesforce", name) not in landed]
+    missing += [f"Mainstay {name}" for name in wanted[1] if ("mainstay", name) not in landed]
+    if missing:
+        raise ConfigurationError(
+            f"The mapping names fields that the latest pull did not bring: {', '.join(dict.fromkeys(missing))}. "
+            "Run `workbench pull` again."
+        )
+
+
+def must_add_up(con: duckdb.DuckDBPyConnection, check: str) -> None:
+    """The first law: the buckets add up to the pull."""
+    sql = step_sql("checks", check)
+    wrong = con.execute(sql).fetchall()
+    if wrong:
+        system, pulled, named = wrong[0]
+        raise StepFailed(check, sql, f"{system} has {pulled} records but {named} in buckets")
