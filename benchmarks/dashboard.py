@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -30,7 +31,7 @@ TARGETS = {"load: ": 1500.0, "act: ": 500.0}
 MOST_RATIO = 1.5
 CHANGED = """before => {
   const shown = [...document.querySelectorAll('[data-testid="stCaptionContainer"]')].map(e => e.innerText);
-  return shown.some(text => / of /.test(text)) && !shown.includes(before);
+  return shown.some(text => /\\d of \\d/.test(text)) && !shown.includes(before);
 }"""
 
 FILL = (
@@ -158,7 +159,7 @@ def interactions(browser: Any, chrome: Any, url: str) -> dict[str, float]:
     browser.wait_idle(page)
     status = page.locator(".st-key-status")
     pager = page.get_by_test_id("stPagination").get_by_role("button")
-    told = page.get_by_text(" of ").last  # "51-100 of 10,000": it changes with every page and filter
+    told = page.get_by_test_id("stCaptionContainer").filter(has_text=re.compile(r"\d of \d")).first
     drawer = page.get_by_role("dialog")
     grid = page.locator(".st-key-grid canvas").first
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import wraps
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from uuid import uuid4
 
 import streamlit as st
 
@@ -18,7 +20,7 @@ from dashboard import privacy
 from dashboard.components.text import md
 from workbench import operations, views_dashboard
 from workbench.domain.access import ROLES, Person, person_named
-from workbench.errors import WorkbenchError
+from workbench.errors import StoreBusy, WorkbenchError
 from workbench.logs import get_logger
 from workbench.settings import AccessSettings, Settings, load_settings
 from workbench.store import Store
@@ -28,6 +30,8 @@ T = TypeVar("T")
 
 log = get_logger(__name__)
 
+# A page says that the store is busy rather than stand still for as long as a command would wait.
+PATIENCE_SECONDS: Final = 10.0
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,7 +49,9 @@ def _settings(stamp: tuple[int, int] | None) -> Settings:
 
 @st.cache_resource(show_spinner=False)
 def store() -> Store:
-    return operations.open_store(settings())
+    opened = operations.open_store(settings())
+    opened.patience_seconds = PATIENCE_SECONDS
+    return opened
 
 
 def has_sign_in() -> bool:
@@ -167,10 +173,23 @@ def is_embedded() -> bool:
     return str(st.query_params.get("embed", "")).lower() == "true" or bool(st.context.is_embedded)
 
 
+def calm(part: Callable[P, None]) -> Callable[P, None]:
+    """`guarded` for what is redrawn by itself: the body of a fragment, a dialog or a drawer."""
+
+    @wraps(part)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        guarded(lambda: part(*args, **kwargs))
+
+    return run
+
+
 def guarded(run: Callable[[], None]) -> None:
     """Run a screen; what the workbench refuses is shown as its sentence, a bug is logged and said calmly."""
     try:
         run()
+    except StoreBusy as busy:
+        st.warning(_sentence(busy), icon=":material/hourglass_top:")
+        st.button("Try again", icon=":material/refresh:", key=f"busy_{uuid4().hex}")  # several parts may say it
     except WorkbenchError as error:
         st.error(_sentence(error), icon=":material/error:")
     except Exception:

@@ -127,6 +127,7 @@ def decide(batch: dict[str, Any], left_out: list[str]) -> None:
 
 
 @st.dialog("Approve these changes?", icon=":material/verified:")
+@session.calm
 def confirm(batch: dict[str, Any], left_out: list[str], reason: str) -> None:
     who = session.person()
     found = session.read(views_review.batch_summary, batch["batch_id"])
@@ -197,6 +198,7 @@ def push(batch: dict[str, Any]) -> None:
 
 
 @st.fragment(run_every=POLL_SECONDS)
+@session.calm
 def progress(batch_id: int) -> None:
     """The push as it goes, read from the store; any page may look on, and come back later."""
     batch = views.batch(session.store(), batch_id)

@@ -26,9 +26,9 @@ GUARDS = {
 
 def open_change(preview_id: int, change_id: str) -> None:
     """Show a change; call it outside of every container, as the last thing of a page."""
-    st.dialog(f"Change {md(change_id)}", width="large", position="right", icon=":material/preview:")(_drawer)(
-        preview_id, change_id
-    )
+    st.dialog(f"Change {md(change_id)}", width="large", position="right", icon=":material/preview:")(
+        session.calm(_drawer)
+    )(preview_id, change_id)
 
 
 def _drawer(preview_id: int, change_id: str) -> None:

@@ -25,6 +25,7 @@ def clear_button() -> None:
 
 
 @st.dialog("Clear sync results", icon=":material/delete_sweep:")
+@session.calm
 def _dialog() -> None:
     if (told := st.session_state.pop("cleared_results", None)) is not None:
         st.success(told, icon=":material/task_alt:")

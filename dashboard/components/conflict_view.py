@@ -48,7 +48,7 @@ def decide(pairs: list[Pair], winner: str, *, note: str, preview_id: int) -> Non
 
 def open_conflict(preview_id: int, record: str, field: str) -> None:
     """Show one; call it outside of every container, as the last thing of a page."""
-    st.dialog(f"{md(field)}", width="large", position="right", icon=":material/call_split:")(_drawer)(
+    st.dialog(f"{md(field)}", width="large", position="right", icon=":material/call_split:")(session.calm(_drawer))(
         preview_id, record, field
     )
 

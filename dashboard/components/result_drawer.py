@@ -23,7 +23,7 @@ SYSTEMS = {"salesforce": "Salesforce", "mainstay": "Mainstay"}
 
 def open_result(name: str) -> None:
     """Show a sync result; call it outside of every container, as the last thing of a page."""
-    st.dialog(md(name), width=720, position="right", icon=":material/receipt_long:")(_drawer)(name)
+    st.dialog(md(name), width=720, position="right", icon=":material/receipt_long:")(session.calm(_drawer))(name)
 
 
 def _drawer(name: str) -> None:

@@ -34,6 +34,7 @@ def _key(batch_id: int) -> str:
 
 
 @st.dialog("Undo this batch", width="large", icon=":material/undo:")
+@session.calm
 def _dialog(batch_id: int) -> None:
     report = st.session_state.get(_key(batch_id))
     if report is not None:
@@ -62,10 +63,11 @@ def _dialog(batch_id: int) -> None:
         st.error(md(refused), icon=":material/block:")
         return
     st.session_state[_key(batch_id)] = made
-    st.rerun(scope="fragment")
+    _report(batch_id, made)
 
 
 @st.fragment(run_every=POLL_SECONDS)
+@session.calm
 def _reading(batch_id: int) -> None:
     """Waits for the pull; then the dialog goes on by a click, since a fragment cannot redraw the one around it."""
     pull = worker.pull_at_work()

@@ -80,6 +80,7 @@ def total_of(counts: list[dict[str, Any]], chosen: dict[str, Any]) -> int:
 
 
 @st.fragment
+@session.calm
 def worklist(preview: dict[str, Any]) -> None:
     number = preview["preview_id"]
     counts = session.read(views_conflicts.count_conflicts, number)

@@ -196,6 +196,7 @@ def request_approval(preview: dict[str, Any], chosen: ChangeFilter, ticked: list
 
 
 @st.fragment
+@session.calm
 def changes(preview: dict[str, Any], causes: list[dict[str, Any]]) -> None:
     preview_id = preview["preview_id"]
     guards = [row["guard"] for row in session.read(views_review.guards, preview_id)]

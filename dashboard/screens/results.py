@@ -130,6 +130,7 @@ def column_config(titles: list[str]) -> dict[str, Any]:
 
 
 @st.fragment
+@session.calm
 def results() -> None:
     chosen = chosen_filter()
     total = session.read(views_dashboard.count_results, chosen)
