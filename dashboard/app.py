@@ -26,7 +26,7 @@ st.set_page_config(
     page_title="Mainstay Workbench",
     page_icon=str(HERE / "static" / "favicon.svg"),  # a local file: an icon name would be fetched from the internet
     layout="wide",
-    initial_sidebar_state="expanded",
+    initial_sidebar_state="auto",
 )
 for sheet in sorted((HERE / "static").glob("*.css")):
     st.html(sheet)
@@ -40,6 +40,7 @@ is_alone = session.is_embedded() or not door.is_open()
 page = st.navigation(
     {group: [pages[name] for name in names if name in pages] for group, names in GROUPS.items()},
     position="hidden" if is_alone else "sidebar",
+    expanded=True,
 )
 if not is_alone:
     st.logo(str(HERE / "static" / "logo.svg"), icon_image=str(HERE / "static" / "favicon.svg"), size="large")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import gc
 import hashlib
+import pkgutil
 import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -94,10 +96,16 @@ class SafeHeaders:
 def warm_up() -> None:
     """Import what is slow to import, then freeze it: Streamlit collects garbage after every run of a page."""
     import pandas  # noqa: F401, ICN001, PLC0415 - imported for its effect, when the server starts
+    import plotly.graph_objects as go  # noqa: PLC0415
 
-    from dashboard import session  # noqa: PLC0415 - after the path is set
-    from workbench import operations, views  # noqa: F401, PLC0415 - imported for its effect
+    from dashboard import components, session  # noqa: PLC0415 - after the path is set
+    from workbench import operations, views  # noqa: F401, PLC0415
 
+    for module in pkgutil.iter_modules(components.__path__):
+        import_module(f"{components.__name__}.{module.name}")
+    for name in operations.__all__:  # each loads the stage that it stands for
+        getattr(operations, name)
+    go.Figure().add_bar(x=[0], y=[0]).to_json()  # loads what a first chart would
     session.store()
     gc.collect()
     gc.freeze()

@@ -21,6 +21,8 @@ from workbench.store import Store
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1440, "height": 900}
+TALL = {"overview": 1500, "preview": 1500, "approvals": 1200, "mapping": 1300}
+SEEN_BY = {"WORKBENCH_ACCESS__USER": "Sam (approver)", "WORKBENCH_ACCESS__LOCAL_ROLE": "approver"}
 
 
 def shots(store: Store) -> dict[str, str]:
@@ -34,11 +36,13 @@ def shots(store: Store) -> dict[str, str]:
     return {
         "overview": "",
         "preview": "previews",
+        "conflicts": "conflicts",
         "approvals": "approvals",
         "results": "results",
         "result": f"results?result={partial[0]['name']}" if partial else "results",
         "people": f"people?id={who}",
         "campaigns": "campaigns",
+        "labels": "labels",
         "mapping": "mapping",
         "fields": "fields",
         "errors": "errors",
@@ -83,7 +87,10 @@ def main() -> None:
             leave_a_batch_open(Store(database))
         wanted = [name for name in chosen.only.split(",") if name]
         addresses = {k: v for k, v in shots(Store(database)).items() if not wanted or k in wanted}
-        with browser.serve(database, Path(folder) / "streamlit.log") as url, browser.chromium() as chrome:
+        with (
+            browser.serve(database, Path(folder) / "streamlit.log", environment=SEEN_BY) as url,
+            browser.chromium() as chrome,
+        ):
             for scheme in ("light", "dark"):
                 take(browser, chrome, url, addresses, scheme=scheme, into=chosen.into)
 
@@ -92,6 +99,7 @@ def take(browser: Any, chrome: Any, url: str, addresses: dict[str, str], *, sche
     context = chrome.new_context(viewport=SIZE, color_scheme=scheme, reduced_motion="reduce", timezone_id="UTC")
     page = context.new_page()
     for name, address in addresses.items():
+        page.set_viewport_size({**SIZE, "height": TALL.get(name, SIZE["height"])})
         page.goto(f"{url}/{address}")
         browser.wait_idle(page, settle=700)
         page.screenshot(path=into / f"{name}-{scheme}.png")

@@ -83,7 +83,7 @@ def outcomes(batch: dict[str, Any]) -> None:
     with st.expander(f"Predicted against actual, {plural(len(scores), 'code')}"):
         rows = [
             (
-                "no error" if row["code"] == "(none)" else markup.code(row["code"]),
+                "no error" if row["code"] == "(none)" else markup.code_link(row["code"]),
                 row["predicted"],
                 row["actual"],
                 markup.meter(row["hit_rate"]),

@@ -26,9 +26,21 @@ GUARDS = {
 
 def open_change(preview_id: int, change_id: str) -> None:
     """Show a change; call it outside of every container, as the last thing of a page."""
-    st.dialog(f"Change {md(change_id)}", width="large", position="right", icon=":material/preview:")(
-        session.calm(_drawer)
-    )(preview_id, change_id)
+    st.query_params["change"] = st.session_state["linked_change"] = change_id  # the address of the page opens it again
+    title = f"Change {md(change_id)}"
+    drawer = st.dialog(title, width="large", position="right", icon=":material/preview:", on_dismiss=_closed)
+    drawer(session.calm(_drawer))(preview_id, change_id)
+
+
+def open_linked(preview_id: int) -> None:
+    """Show the change that the address names, once."""
+    linked = st.query_params.get("change")
+    if linked and st.session_state.get("linked_change") != linked:
+        open_change(preview_id, linked)
+
+
+def _closed() -> None:
+    st.query_params.pop("change", None)
 
 
 def _drawer(preview_id: int, change_id: str) -> None:

@@ -14,12 +14,17 @@ import streamlit as st
 
 from dashboard import privacy, session
 from dashboard.components.text import count, csv_safe
-from workbench import views_dashboard
+from workbench import views_dashboard, views_review
 from workbench.views_dashboard import ResultFilter
+from workbench.views_review import ChangeFilter
 
 COLUMNS: Final = (
     "name", "finished_at", "direction", "status", "codes", "predicted_codes", "is_as_predicted", "person", "sobject",
     "record_id", "mainstay_id", "attempts", "batch_id",
+)  # fmt: skip
+CHANGE_COLUMNS: Final = (
+    "change_id", "seq", "person", "sobject", "salesforce_id", "mainstay_id", "rule", "action", "predicted_status",
+    "codes", "certainty", "field_names", "reason", "guards",
 )  # fmt: skip
 LIMIT: Final = 50_000
 Rows = Sequence[Mapping[str, Any]]
@@ -47,6 +52,11 @@ def visible(rows: Rows, *, is_masked: bool) -> Rows:
 def result_rows(chosen: ResultFilter, sort: str) -> Rows:
     """Sync results behind a filter, in its order."""
     return views_dashboard.page_of_results(session.store(), chosen, sort=sort, size=LIMIT, page=1)
+
+
+def change_rows(preview_id: int, chosen: ChangeFilter) -> Rows:
+    """Changes of a preview behind a filter, in sending order."""
+    return views_review.page_of_changes(session.store(), preview_id, chosen, size=LIMIT, page=1)
 
 
 def to_csv(rows: Rows, columns: Sequence[str]) -> bytes:

@@ -10,6 +10,7 @@ from html import escape
 from typing import Any, Final
 
 from dashboard.components.text import STATUS_COLOURS, STATUS_LABELS, bucket_name, count, html_value, percent
+from workbench.domain.error_dictionary import ENTRIES, family
 
 TONES: Final = {
     "none": "sync",
@@ -89,6 +90,14 @@ def meter(share: float | None) -> Html:
 
 def code(text: str) -> Html:
     return Html(f"<code>{escape(text)}</code>")
+
+
+def code_link(text: str, entry: int | None = None) -> Html:
+    """A code that opens its entry of the error dictionary; just the code where no entry is published."""
+    number = entry or next((one.number for one in ENTRIES if one.code == family(text)), None)
+    if number is None:
+        return code(text)
+    return Html(f'<a class="wb-code" href="errors?entry={number}" target="_self">{code(text)}</a>')
 
 
 def figures(parts: Iterable[tuple[str, str]]) -> Html:

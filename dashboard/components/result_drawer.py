@@ -23,7 +23,13 @@ SYSTEMS = {"salesforce": "Salesforce", "mainstay": "Mainstay"}
 
 def open_result(name: str) -> None:
     """Show a sync result; call it outside of every container, as the last thing of a page."""
-    st.dialog(md(name), width=720, position="right", icon=":material/receipt_long:")(session.calm(_drawer))(name)
+    st.query_params["result"] = st.session_state["linked_result"] = name  # the address of the page opens it again
+    drawer = st.dialog(md(name), width=720, position="right", icon=":material/receipt_long:", on_dismiss=_closed)
+    drawer(session.calm(_drawer))(name)
+
+
+def _closed() -> None:
+    st.query_params.pop("result", None)
 
 
 def _drawer(name: str) -> None:

@@ -192,7 +192,7 @@ def prediction() -> None:
             return
         rows = [
             (
-                "no error" if row["code"] == "(none)" else markup.code(row["code"]),
+                "no error" if row["code"] == "(none)" else markup.code_link(row["code"]),
                 row["predicted"],
                 row["actual"],
                 markup.meter(row["hit_rate"]),

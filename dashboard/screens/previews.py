@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import groupby
 from typing import Any
 
@@ -10,8 +11,9 @@ import streamlit as st
 from dashboard import session
 from dashboard.components import markup, organisation
 from dashboard.components.change_grid import PAGE_SIZE, change_grid, opened, pager, to_first_page
-from dashboard.components.change_view import open_change
+from dashboard.components.change_view import open_change, open_linked
 from dashboard.components.charts import bars
+from dashboard.components.export import CHANGE_COLUMNS, change_rows, downloads
 from dashboard.components.layout import card, empty, header, link
 from dashboard.components.text import (
     ACTION_LABELS,
@@ -59,6 +61,7 @@ def choose_preview(previews: list[dict[str, Any]]) -> dict[str, Any]:
         "Preview", ids, index=start, format_func=label, width=380, label_visibility="collapsed", key="chosen_preview",
         on_change=to_first_page, args=(KEY,),
     )  # fmt: skip
+    st.query_params["preview"] = str(chosen)
     return by_id[chosen]
 
 
@@ -129,7 +132,7 @@ def cause(row: dict[str, Any]) -> tuple[Any, ...]:
     is_complete = row["failure"] == "complete"
     kind = markup.pill(row["failure"], "red" if is_complete else "orange")
     return (
-        markup.Html(markup.code(row["code"]) + next_step),
+        markup.Html(markup.code_link(row["code"], row["entry"]) + next_step),
         row["field"] or row["reason"],
         markup.Html(kind + ("" if row["certainty"] == "certain" else " <small>possible</small>")),
         row["row_count"],
@@ -212,6 +215,7 @@ def changes(preview: dict[str, Any], causes: list[dict[str, Any]]) -> None:
         rows = session.read(views_review.page_of_changes, preview_id, chosen, size=PAGE_SIZE, page=page)
         with grid:
             ticked = change_grid(rows, KEY, is_selectable=True)
+        downloads(functools.partial(change_rows, preview_id, chosen), CHANGE_COLUMNS, f"preview-{preview_id}-changes")
         request_approval(preview, chosen, ticked)
     if change_id := opened(KEY):
         open_change(preview_id, change_id)
@@ -241,3 +245,4 @@ with left:
 with right:
     reasons(found_causes, current["preview_id"])
 changes(current, found_causes)
+open_linked(current["preview_id"])
