@@ -1,6 +1,6 @@
 """The dashboard over many sync results: read models, and pages in a real browser where chromium is installed.
 
-    python benchmarks/dashboard.py --results 10000 1000000 [--no-browser] [--json]
+    python benchmarks/dashboard.py --results 10000 1000000 [--no-browser | --no-models] [--stores FOLDER] [--json]
 
 Every figure is the median in milliseconds. What matters is the ratio between the sizes: paging should not grow.
 """
@@ -73,8 +73,10 @@ FILL = (
 
 
 def filled(path: Path, count: int) -> Store:
+    is_new = not path.exists()
     store = Store(str(path))
-    store.write(*[(sql, {"count": count}) for sql in FILL])
+    if is_new:
+        store.write(*[(sql, {"count": count}) for sql in FILL])
     return store
 
 
@@ -205,14 +207,16 @@ def interactions(browser: Any, chrome: Any, url: str) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=int, nargs="+", default=[10_000, 1_000_000])
-    parser.add_argument("--no-browser", action="store_true")
+    parser.add_argument("--no-browser", action="store_true", help="Only the read models.")
+    parser.add_argument("--no-models", action="store_true", help="Only the pages.")
+    parser.add_argument("--stores", type=Path, help="Keep the filled stores in this folder and use them again.")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     table: dict[int, dict[str, float]] = {}
     for count in chosen.results:
         with tempfile.TemporaryDirectory(prefix="workbench-bench-") as folder:
-            store = filled(Path(folder) / "bench.duckdb", count)
-            table[count] = read_models(store, count)
+            store = filled((chosen.stores or Path(folder)) / f"bench-{count}.duckdb", count)
+            table[count] = {} if chosen.no_models else read_models(store, count)
             if not chosen.no_browser:
                 table[count] |= pages(store, Path(folder))
     if chosen.json:

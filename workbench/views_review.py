@@ -315,9 +315,9 @@ FROM (SELECT unnest(field_names) AS field FROM view.change
       WHERE preview_id = {preview_id} AND action NOT IN ('none', 'excluded'))
 GROUP BY field
 ORDER BY row_count DESC, field""",
-    "causes": """SELECT unnest(codes) AS code, action, reason, certainty, count(*) AS row_count
-FROM view.change
-WHERE preview_id = {preview_id}
+    "causes": """SELECT code, action, reason, certainty, count(*) AS row_count
+FROM (SELECT unnest(codes) AS code, action, reason, certainty FROM view.change WHERE preview_id = {preview_id})
 GROUP BY ALL
-ORDER BY row_count DESC""",
+ORDER BY row_count DESC, code""",
+
 }
