@@ -319,5 +319,4 @@ ORDER BY row_count DESC, field""",
 FROM (SELECT unnest(codes) AS code, action, reason, certainty FROM view.change WHERE preview_id = {preview_id})
 GROUP BY ALL
 ORDER BY row_count DESC, code""",
-
 }
