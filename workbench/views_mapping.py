@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
+from workbench.domain.fields import MainstayField, SalesforceField
 from workbench.domain.mapping import Mapping, SObjectMapping
 from workbench.domain.mapping_check import Catalogues, catalogue_problems, shape_problems
 from workbench.store import Store
@@ -17,7 +19,11 @@ def pairs(store: Store, revision: int) -> list[dict[str, Any]]:
     Columns: sobject, direction, salesforce, salesforce_type, mainstay, mainstay_type, is_lookup, is_formula,
     is_matching, is_required, is_locked, problem (why the pair cannot be used, else null). Types are null before a pull.
     """
-    mapping = mapping_at(store, revision).mapping
+    return pairs_of(store, mapping_at(store, revision).mapping)
+
+
+def pairs_of(store: Store, mapping: Mapping) -> list[dict[str, Any]]:
+    """The pairs of a mapping, saved or not, in the shape of `pairs`; `position` counts within a direction."""
     known = _catalogues(store, mapping)
     problems = problems_by_place(mapping, known)
     found: list[dict[str, Any]] = []
@@ -28,6 +34,7 @@ def pairs(store: Store, revision: int) -> list[dict[str, Any]]:
                 row = _row(item.sobject, direction, (salesforce, mainstay), known)
                 place = ("objects", index, direction, "fields", position)
                 row |= {"is_matching": is_matching, "is_required": is_required, "problem": problems.get(place)}
+                row["position"] = position
                 found.append(row)
     return found
 
@@ -43,7 +50,11 @@ def problems_by_place(mapping: Mapping, known: Catalogues | None) -> dict[tuple[
 
 def other_problems(store: Store, revision: int) -> list[str]:
     """Problems of a revision that belong to no single pair: criteria, missing objects, no matching field."""
-    mapping = mapping_at(store, revision).mapping
+    return other_problems_of(store, mapping_at(store, revision).mapping)
+
+
+def other_problems_of(store: Store, mapping: Mapping) -> list[str]:
+    """The same of a mapping, saved or not."""
     found = problems_by_place(mapping, _catalogues(store, mapping))
     return [sentence for place, sentence in found.items() if len(place) < 5]
 
@@ -81,8 +92,40 @@ def _row(
         "is_matching": False,
         "is_required": False,
         "is_locked": is_locked,
+        "is_custom": (source is not None and source.custom) or (goal is not None and goal.is_custom),
+        "is_deprecated": goal is not None and goal.is_deprecated,
+        "position": None,
         "problem": None,
     }
+
+
+def salesforce_choices(store: Store, sobject: str, *, depth: int = 2) -> dict[str, SalesforceField]:
+    """Path -> field: an object's own fields, then those of the parents it looks up to, `depth` steps up.
+
+    Only what was pulled: a parent's fields are known once a path through it is mapped.
+    """
+    known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
+    found = dict(known.get(sobject, {}))
+    level = [("", sobject)]
+    for _ in range(depth):
+        level = [
+            (f"{before}{field.relationship_name}.", target)
+            for before, here in level
+            for field in known.get(here, {}).values()
+            for target in field.reference_to
+            if field.relationship_name and target in known and target != sobject
+        ]
+        found |= {
+            f"{before}{name}": replace(field, name=f"{before}{name}")
+            for before, target in level
+            for name, field in known[target].items()
+        }
+    return found
+
+
+def mainstay_choices(store: Store) -> dict[str, MainstayField]:
+    """Path -> field of Mainstay's contact, standard and custom."""
+    return mainstay_fields(store.rows("SELECT * FROM mainstay.field"))
 
 
 def history(store: Store) -> list[SavedRevision]:

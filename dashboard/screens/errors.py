@@ -11,7 +11,7 @@ from dashboard.components import markup
 from dashboard.components.layout import header, link
 from dashboard.components.text import count, md, percent, plural
 from workbench import views_dashboard
-from workbench.domain.error_dictionary import ENTRIES, Entry
+from workbench.domain.error_dictionary import ENTRIES, OUTSIDE_MESSAGES, Entry, family
 
 
 def fits(entry: Entry, text: str) -> bool:
@@ -75,15 +75,23 @@ st.caption(
     "Complete beats partial."
 )
 linked = st.query_params.get("entry", "")
+# A code that came from somewhere else: with its field (invalid-attribute-data: GPA) or without.
+asked = family(st.query_params.get("code", ""))
 activity = session.read(views_dashboard.code_activity)
 numbers = session.read(views_dashboard.entry_activity)
-entries = [entry for entry in ENTRIES if fits(entry, wanted or "") and linked in {"", str(entry.number)}]
-if linked:
+entries = [
+    entry
+    for entry in ENTRIES
+    if fits(entry, wanted or "") and linked in {"", str(entry.number)} and asked in {"", entry.code}
+]
+if linked or asked:
     link("errors", "Show all entries", icon=":material/arrow_back:")
 if not entries:
-    st.info("No entry fits. Codes outside the published dictionary come as they are.", icon=":material/search_off:")
+    named = f"{md(asked)} is not in the published dictionary. " if asked else "No entry fits. "
+    outside = OUTSIDE_MESSAGES.get(asked, "Codes outside it come as they are, from Salesforce for the most part.")
+    st.info(named + md(outside), icon=":material/search_off:")
 with st.grid(2, min_column_width=380):
     for one in entries:
         card(one, numbers[one.number], activity.get(one.code, {}).get("hit_rate"))
-if not linked and not wanted:
+if not linked and not wanted and (not asked or not entries):
     others(activity)

@@ -1,4 +1,7 @@
-"""Settings: what this workbench is connected to and how it is set; changing them is done in the environment or .env."""
+"""Settings: what this workbench is connected to, who may do what, and how it is set.
+
+Values are changed in the environment or `.env`; a change there counts at once.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,15 @@ import streamlit as st
 from pydantic import BaseModel, SecretStr
 
 from dashboard import session
-from dashboard.components import markup
-from dashboard.components.layout import card, header
+from dashboard.components import access_view, markup
+from dashboard.components.layout import card, header, link
 from dashboard.components.text import md
 from workbench import operations
+from workbench.domain.access import NEEDED
 from workbench.errors import WorkbenchError
 
-KINDS = {
-    None: "not connected",
-    "token": "API token",
-}
+KINDS = {None: "not connected", "token": "API token"}
+SYSTEMS = {"both": None, "Salesforce": "salesforce", "Mainstay": "mainstay"}
 
 
 def section(title: str, values: BaseModel, *, note: str = "", prefix: str) -> None:
@@ -43,23 +45,10 @@ def shown(value: Any) -> Any:
     return None if value is None else str(value)
 
 
-def checks() -> None:
+def connections() -> None:
     """Try both connections, step by step; each step says what to do where it fails."""
-    with card("Connections", note="nothing is written"):
-        if st.button("Check both connections", icon=":material/network_check:"):
-            try:
-                with st.spinner("Asking both systems"):
-                    steps = operations.check_connections(session.store(), session.settings())
-                    st.session_state["check_steps"] = [(step.ok, step.name, step.sentence) for step in steps]
-            except WorkbenchError as refused:
-                st.session_state["check_steps"] = [(False, "Check", str(refused))]
-        if told := st.session_state.get("check_steps"):
-            lines = [
-                (markup.pill("right" if ok else "wrong", "green" if ok else "red"), name, sentence)
-                for ok, name, sentence in told
-            ]
-            st.html(markup.table(("", "Step", "What was found"), lines, label="Connection checks"))
-        kinds = operations.connection_kinds(session.settings())
+    kinds = operations.connection_kinds(session.settings())
+    with card("Connections", note="checking writes nothing"):
         st.html(
             markup.facts(
                 [
@@ -68,14 +57,73 @@ def checks() -> None:
                 ]
             )
         )
-        st.caption("To let go of both: `workbench disconnect`. What was pulled and pushed stays readable.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Check both connections", icon=":material/network_check:"):
+                st.session_state["check_steps"] = steps()
+            disconnect()
+        if told := st.session_state.get("check_steps"):
+            lines = [
+                (markup.pill("right" if ok else "wrong", "green" if ok else "red"), name, sentence)
+                for ok, name, sentence in told
+            ]
+            st.html(markup.table(("", "Step", "What was found"), lines, label="Connection checks"))
+
+
+def steps() -> list[tuple[bool, str, str]]:
+    try:
+        with st.spinner("Asking both systems"):
+            found = operations.check_connections(session.store(), session.settings())
+    except WorkbenchError as refused:
+        return [(False, "Check", str(refused))]
+    return [(step.ok, step.name, step.sentence) for step in found]
+
+
+def disconnect() -> None:
+    """Let go of one system or both, once the word is typed; what was pulled and pushed stays readable."""
+    may = session.person().may("disconnect")
+    with st.popover("Disconnect", icon=":material/link_off:", disabled=not may,
+                    help=None if may else f"It takes the role {NEEDED['disconnect']}."):  # fmt: skip
+        chosen = st.segmented_control("System", list(SYSTEMS), default="both", required=True, key="disconnect_system")
+        st.caption("Takes the secrets out of `.env`. Everything pulled and pushed stays readable.")
+        typed = st.text_input("Type disconnect to confirm", key="disconnect_word")
+        if st.button("Disconnect now", type="primary", disabled=typed.strip().lower() != "disconnect"):
+            try:
+                done = operations.disconnect(SYSTEMS[str(chosen)], by=session.person())
+            except WorkbenchError as refused:
+                st.error(md(refused), icon=":material/error:")
+                return
+            removed = f"Taken out of .env: {', '.join(done.removed)}." if done.removed else "Nothing was in .env."
+            st.success(md(removed), icon=":material/link_off:")
+            if done.still_set:
+                st.warning(f"The environment still sets {md(', '.join(done.still_set))}; unset it and start again.")
+
+
+def directions() -> None:
+    with card("Directions", note="switched on the Overview"):
+        rows = [
+            ({"export": "Salesforce → Mainstay", "import": "Mainstay → Salesforce"}[str(direction)],
+             f"{row['state']}{', by ' + row['who'] if row.get('who') else ''}")
+            for direction, row in operations.list_directions(session.store()).items()
+        ]  # fmt: skip
+        st.html(markup.facts(rows))
+        st.caption(
+            "Sync method: changes are noticed by reading both systems (`workbench pull`, only what moved since), so "
+            "neither PLATFORM\\_EVENT nor QUEUEABLE spends a limit of the org."
+        )
+        link("overview", "Overview")
 
 
 settings = session.settings()
-who = session.person()
 with header("Settings"):
     pass
-checks()
+connections()
+left, right = st.columns(2)
+with left:
+    directions()
+with right, card("This workbench"):
+    st.html(markup.facts([("Store", settings.database), ("Log level", settings.log_level)]))
+access_view.people()
+access_view.embedding()
 left, right = st.columns(2)
 with left:
     section("Salesforce", settings.salesforce, prefix="WORKBENCH_SALESFORCE__")
@@ -86,9 +134,3 @@ with left:
     section("Push", settings.push, prefix="WORKBENCH_PUSH__")
 with right:
     section("Approval", settings.approval, prefix="WORKBENCH_APPROVAL__")
-with card("This workbench"):
-    st.html(
-        markup.facts(
-            [("Store", settings.database), ("You", f"{who.name}, {who.role}"), ("Log level", settings.log_level)]
-        )
-    )

@@ -4,9 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from workbench import views_mapping
-from workbench.store.mappings import mapping_history
-
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -29,59 +26,6 @@ def test_secrets_are_only_said_to_be_set(app, small_store):
     everything = html(running) + " ".join(str(one.value) for one in running.caption)
     assert "secret-token" not in everything
     assert "00Dsecret" not in everything
-
-
-def test_the_mapping_shows_every_pair_with_the_locked_one(app, small_store):
-    rows = views_mapping.pairs(small_store, 1)
-    running = app(small_store, "mapping")
-
-    assert [row["mainstay"] for row in rows if row["is_locked"]] == ["crm_id", "crm_id"]
-    assert {row["direction"] for row in rows} == {"export", "import"}
-    for row in rows:
-        assert row["salesforce"] in html(running)
-    assert any(row["is_matching"] for row in rows)
-
-
-def test_a_pair_whose_field_vanished_says_so(small_store):
-    small_store.write(
-        """INSERT INTO salesforce.field BY NAME SELECT 'Contact' AS sobject, name, type, true AS updateable,
-           true AS createable, true AS nillable, false AS calculated, false AS custom, name AS label
-           FROM (VALUES ('Id', 'id'), ('FirstName', 'string')) AS t (name, type)""",
-        "INSERT INTO mainstay.field BY NAME SELECT 'GPA' AS name, 'Number' AS data_type, true AS is_custom, "
-        "false AS is_deprecated, true AS is_writable",
-    )
-
-    rows = {(row["direction"], row["mainstay"]): row for row in views_mapping.pairs(small_store, 1)}
-
-    assert rows["export", "first_name"]["problem"] is None
-    assert "no field LastName" in rows["export", "last_name"]["problem"]
-    assert "no field custom.High School" in rows["export", "custom.High School"]["problem"]
-
-
-def test_an_edited_mapping_is_checked_and_saved_with_its_reason(app, small_store, monkeypatch):
-    from workbench.operations import mappings
-
-    monkeypatch.setattr(mappings, "connection_kinds", lambda _: {"salesforce": None, "mainstay": None})
-    running = app(small_store, "mapping")
-    area = running.text_area(key="mapping_text")
-    area.set_value(area.value.replace("create_unmatched: true", "create_unmatched: false")).run()
-    running.text_input(key="mapping_reason").set_value("no new records").run()
-
-    next(one for one in running.button if one.label == "Save revision").click().run()
-
-    latest = mapping_history(small_store)[0]
-    assert (latest.revision, latest.reason) == (2, "no new records")
-    assert "Revision 2 counts now" in running.success[0].value
-
-
-def test_a_broken_mapping_is_refused_with_its_line(app, small_store):
-    running = app(small_store, "mapping")
-    running.text_area(key="mapping_text").set_value("version: 1\nobjects:\n  - sobject: 7 up\n").run()
-
-    next(one for one in running.button if one.label == "Check").click().run()
-
-    assert "line 3" in running.error[0].value
-    assert mapping_history(small_store)[0].revision == 1
 
 
 def test_a_fault_is_listed(app, small_store):
