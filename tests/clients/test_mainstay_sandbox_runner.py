@@ -56,6 +56,7 @@ def test_the_connection_has_the_published_shape(sandbox):
     assert set(connection["salesforce"]) == {
         "instance_url", "access_token", "login_url", "username", "password", "security_token", "client_id",
         "client_secret",
+        "refresh_token",
     }  # fmt: skip
     assert set(connection["mainstay"]) == {"base_url", "token"}
     organisation, _, rest = connection["salesforce"]["access_token"].partition("!")
@@ -143,7 +144,11 @@ def test_locked_rows_write_nothing(sandbox, salesforce, world):
 
 @pytest.mark.parametrize(
     ("fault", "status", "code"),
-    [(Fault.LIMIT, 403, "REQUEST_LIMIT_EXCEEDED"), (Fault.FAILED, 500, "UNKNOWN_EXCEPTION")],
+    [
+        (Fault.LIMIT, 403, "REQUEST_LIMIT_EXCEEDED"),
+        (Fault.USED_UP, 403, "REQUEST_LIMIT_EXCEEDED"),
+        (Fault.FAILED, 500, "UNKNOWN_EXCEPTION"),
+    ],
 )
 def test_salesforce_refusals(sandbox, salesforce, fault, status, code):
     sandbox.faults["salesforce"].plan(fault)

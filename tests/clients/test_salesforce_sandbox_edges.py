@@ -67,6 +67,13 @@ def test_what_is_no_id():
         ("LAST_N_DAYS:7", date(2026, 11, 17), date(2026, 11, 25)),
         ("N_DAYS_AGO:2", date(2026, 11, 22), date(2026, 11, 23)),
         ("LAST_N_MONTHS:2", date(2026, 9, 1), date(2026, 11, 1)),
+        ("LAST_N_WEEKS:2", date(2026, 11, 8), date(2026, 11, 22)),
+        ("N_WEEKS_AGO:1", date(2026, 11, 15), date(2026, 11, 22)),
+        ("THIS_QUARTER", date(2026, 10, 1), date(2027, 1, 1)),
+        ("LAST_QUARTER", date(2026, 7, 1), date(2026, 10, 1)),
+        ("LAST_N_QUARTERS:4", date(2025, 10, 1), date(2026, 10, 1)),
+        ("N_MONTHS_AGO:11", date(2025, 12, 1), date(2026, 1, 1)),
+        ("NEXT_N_YEARS:2", date(2027, 1, 1), date(2029, 1, 1)),
     ],
 )
 def test_words_for_days(word, first, after):
@@ -336,6 +343,9 @@ def test_soap_knows_login_only(still):
     answer = still.http.post("/services/Soap/u/59.0", content=b"<query/>")
     assert answer.status_code == 500
     assert "INVALID_OPERATION" in answer.text
+    retired = still.http.post("/services/Soap/u/30.0", content=b"<login>")
+    assert retired.status_code == 500
+    assert "UNSUPPORTED_API_VERSION" in retired.text
     form = {"grant_type": "client_credentials"}
     headers = {"Authorization": "Basic ???"}
     assert still.http.post("/services/oauth2/token", data=form, headers=headers).json()["error"] == "invalid_client_id"

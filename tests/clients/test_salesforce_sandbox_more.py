@@ -122,6 +122,13 @@ def test_composite_requests_use_earlier_answers(org):
     assert org.names("Account.Name = 'A & B'") == ["Linked"]
 
 
+def test_a_composite_request_holds_five_queries_or_collections(org):
+    query = {"method": "GET", "url": f"{org.data}/query?q=SELECT+Id+FROM+Contact+LIMIT+1"}
+    parts = [{**query, "referenceId": f"r{number}"} for number in range(6)]
+    assert org.send("POST", "composite", {"compositeRequest": parts[:5]}).status_code == 200
+    assert code_of(org.send("POST", "composite", {"compositeRequest": parts})) == (400, "LIMIT_EXCEEDED")
+
+
 def test_composite_all_or_none(org):
     broken = [
         *composite(org.data),
@@ -160,6 +167,11 @@ def test_oauth_refusals_are_a_dict(org):
         400, {"error": "invalid_client", "error_description": "invalid client credentials"},
     )  # fmt: skip
     assert token(org, grant_type="magic").json()["error"] == "unsupported_grant_type"
+    old = token(
+        org, grant_type="refresh_token", client_id=org.org.credentials.client_id,
+        client_secret=org.org.credentials.client_secret, refresh_token="revoked",
+    )  # fmt: skip
+    assert (old.status_code, old.json()["error"]) == (400, "invalid_grant")
     assert token(org, grant_type="client_credentials", client_id="x").json()["error"] == "invalid_client_id"
 
 

@@ -61,14 +61,22 @@ def jsforce(temporary):
     return folder
 
 
-@pytest.fixture(scope="session")
-def aiosalesforce(temporary):
-    """An environment of its own: its needs shall not bend ours."""
-    folder = temporary / "aiosalesforce"
+def python_with(folder, requirement):
+    """The interpreter of an environment of its own: a client's needs shall not bend ours."""
     ran(sys.executable, "-m", "venv", folder)
     python = folder / "bin" / "python"
-    ran(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "aiosalesforce==0.6.2")
+    ran(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement)
     return python
+
+
+@pytest.fixture(scope="session")
+def aiosalesforce(temporary):
+    return python_with(temporary / "aiosalesforce", "aiosalesforce==0.6.2")
+
+
+@pytest.fixture(scope="session")
+def tap_salesforce(temporary):
+    return python_with(temporary / "tap_salesforce", "tap-salesforce==2.8.1")
 
 
 def living(sandbox):
@@ -140,6 +148,44 @@ def test_aiosalesforce_works_a_day(sandbox, aiosalesforce):
         "bulk": [300, 1, 0],
         "bulk_error": "REQUIRED_FIELD_MISSING",
     }
+
+
+@pytest.mark.parametrize("api_type", ["REST", "BULK"])
+def test_tap_salesforce_copies_contacts(sandbox, tap_salesforce, tmp_path, api_type):
+    """Discover, then a sync of Contact: by pages of queryAll, and by a job of Bulk API 1.0."""
+    known = sandbox.connection["salesforce"]
+    config = {
+        "refresh_token": known["refresh_token"],
+        "client_id": known["client_id"],
+        "client_secret": known["client_secret"],
+        "start_date": "2015-01-01T00:00:00Z",
+        "api_type": api_type,
+        "select_fields_by_default": "true",
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    tap = (tap_salesforce, HERE / "tap_salesforce_session.py", known["instance_url"], "--config", "config.json")
+    catalog = json.loads(ran(*tap, "--discover", cwd=tmp_path))
+    assert {"Contact", "Account", "Lead", "Application__c"} <= {stream["stream"] for stream in catalog["streams"]}
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["selected"] = stream["stream"] == "Contact"
+                entry["metadata"]["replication-key"] = "SystemModstamp"
+                entry["metadata"]["replication-method"] = "INCREMENTAL"
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+    said = [json.loads(line) for line in ran(*tap, "--properties", "catalog.json", cwd=tmp_path).splitlines()]
+    rows = {line["record"]["Id"]: line["record"] for line in said if line["type"] == "RECORD"}
+    contacts = sandbox.world.salesforce["Contact"]
+    assert set(rows) == set(contacts["Id"])  # deleted ones too: the tap asks for all
+    assert sum(row["IsDeleted"] for row in rows.values()) == contacts["IsDeleted"].sum()
+    for known_row in contacts.sample(200, seed=1).iter_rows(named=True):
+        row = rows[known_row["Id"]]
+        for name in ("LastName", "Email", "MobilePhone", "Advisor_Notes__c", "GPA__c", "Do_Not_Contact__c"):
+            assert row[name] == known_row[name], name
+    bookmark = said[-1]["value"]["bookmarks"]["Contact"]["SystemModstamp"]
+    assert bookmark[:19] == f"{contacts['SystemModstamp'].max():%Y-%m-%dT%H:%M:%S}"
+    asked = [item.path for item in sandbox.requests_seen if "/async/" in item.path]
+    assert bool(asked) is (api_type == "BULK")
 
 
 class PlainMainstay:

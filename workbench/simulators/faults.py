@@ -30,6 +30,7 @@ class Fault(StrEnum):
     """What goes wrong. Before the request is processed, or (marked) after, when its answer gets lost or spoilt."""
 
     THROTTLED = "throttled"  # 429 with Retry-After
+    USED_UP = "used-up"  # Salesforce: the day's requests are spent; only planned, for it does not pass
     LIMIT = "limit"  # Salesforce: too many long calls at once; a refused request, to be tried later
     LOCKED = "locked"  # Salesforce: somebody else holds the rows; nothing is written
     FAILED = "failed"  # 500
@@ -244,10 +245,9 @@ class Faults:
             return Response(b"<html><body>503 Service Unavailable</body></html>", 503, media_type="text/html")
         if fault is Fault.LOCKED:
             return _locked(scope, body)
-        if fault is Fault.LIMIT:
-            return _json(
-                [{"message": "ConcurrentPerOrgLongTxn Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}], 403
-            )
+        if fault in (Fault.LIMIT, Fault.USED_UP):
+            which = "ConcurrentPerOrgLongTxn" if fault is Fault.LIMIT else "TotalRequests"
+            return _json([{"message": f"{which} Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}], 403)
         if self.system == "salesforce":
             return _json([{"message": "An unexpected error occurred.", "errorCode": "UNKNOWN_EXCEPTION"}], 500)
         return _json({"detail": "A server error occurred."}, 500)

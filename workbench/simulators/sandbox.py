@@ -203,6 +203,7 @@ class Sandbox:
                 "security_token": known.security_token,
                 "client_id": known.client_id,
                 "client_secret": known.client_secret,
+                "refresh_token": known.refresh_token,
             }
         if "mainstay" in self._servers:
             found["mainstay"] = {"base_url": f"{self._servers['mainstay'].url}/", "token": self.institution.token}

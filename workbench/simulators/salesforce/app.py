@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from workbench.simulators.salesforce import (
     doors_bulk_ingest,
+    doors_bulk_one,
     doors_bulk_query,
     doors_collections,
     doors_composite,
@@ -40,6 +41,8 @@ _OBJECT: Final = r"sobjects/(?P<object>[^/]+)"
 _KEY: Final = r"(?P<key>[^/]+)/(?P<value>[^/]+)"
 _MANY: Final = r"composite/sobjects"
 _JOB: Final = r"(?P<job>[^/]+)"
+_BATCH: Final = r"(?P<batch>[^/]+)"
+_OLD_BULK: Final = "/services/async"
 _TOKEN_IN_QUERY: Final = re.compile(r"(oauth_token=)[^&]*")
 _CHANGE_HEADER: Final = "x-workbench-change"
 
@@ -56,6 +59,10 @@ def _route(path: str, **doors: Door) -> _Route:
 
 def _data(path: str, **doors: Door) -> _Route:
     return _route(rf"/services/data/v(?P<version>\d+\.0)/{path}", **doors)
+
+
+def _old_bulk(path: str, **doors: Door) -> _Route:
+    return _route(rf"{_OLD_BULK}/(?P<version>\d+\.0)/job{path}", **doors)
 
 
 # Tried in this order: fixed names before record ids.
@@ -117,6 +124,12 @@ _GUARDED: Final = (
     _data(rf"jobs/ingest/{_JOB}/failedResults", GET=doors_bulk_ingest.failed),
     # Clients disagree about the capital letter.
     _data(rf"jobs/ingest/{_JOB}/unprocessed[rR]ecords", GET=doors_bulk_ingest.unprocessed),
+    _old_bulk(r"", POST=doors_bulk_one.create),
+    _old_bulk(rf"/{_JOB}", GET=doors_bulk_one.show, POST=doors_bulk_one.change),
+    _old_bulk(rf"/{_JOB}/batch", GET=doors_bulk_one.show_batches, POST=doors_bulk_one.add_batch),
+    _old_bulk(rf"/{_JOB}/batch/{_BATCH}", GET=doors_bulk_one.show_batch),
+    _old_bulk(rf"/{_JOB}/batch/{_BATCH}/result", GET=doors_bulk_one.show_results),
+    _old_bulk(rf"/{_JOB}/batch/{_BATCH}/result/(?P<result>[^/]+)", GET=doors_bulk_one.result),
 )
 
 
@@ -154,9 +167,7 @@ def answer(org: SalesforceOrg, call: Call) -> Reply:
         org.used_requests += 1
     try:
         _check_size(call)
-        if is_guarded:
-            _check_session(org, call)
-        reply = dispatch(org, call)
+        reply = _guarded(org, call) if is_guarded else dispatch(org, call)
     except RequestRefused as refusal:
         reply = refusal_reply(refusal)
     is_write = call.method in _WRITES
@@ -174,6 +185,15 @@ def answer(org: SalesforceOrg, call: Call) -> Reply:
     is_rest = call.path.startswith("/services/data")
     usage = {"Sforce-Limit-Info": f"api-usage={org.used_requests}/{org.daily_requests}"} if is_rest else {}
     return Reply(reply.status, reply.body, {**usage, **reply.headers}, reply.record_ids)
+
+
+def _guarded(org: SalesforceOrg, call: Call) -> Reply:
+    """The answer to whoever shows a token in force; Bulk 1.0 has a header and a refusal of its own."""
+    if not call.path.startswith(_OLD_BULK):
+        _check_session(org, call)
+    elif not org.sessions.is_valid(f"Bearer {call.headers.get('x-sfdc-session')}"):
+        return doors_bulk_one.refused_session()
+    return dispatch(org, call)
 
 
 def dispatch(org: SalesforceOrg, call: Call) -> Reply:

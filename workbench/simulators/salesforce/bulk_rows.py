@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from workbench.simulators.salesforce.organisation import SalesforceOrg
 
 _BATCH_SIZE: Final = 10_000
-_CELL_LIMIT: Final = 32_000
 _CLEARS: Final = "#N/A"
 _NO_ID: Final = Refusal("MISSING_ARGUMENT", "Id not specified in an update call")
 

@@ -21,6 +21,11 @@ def _week(day: date, weeks: int) -> date:
     return day - timedelta(days=(day.weekday() + 1) % 7) + timedelta(weeks=weeks)
 
 
+def _quarter(day: date, quarters: int) -> date:
+    """The first day of the calendar quarter that lies `quarters` after the day's own."""
+    return _month(day, 3 * quarters - (day.month - 1) % 3)
+
+
 def _year(day: date, years: int) -> date:
     return date(day.year + years, 1, 1)
 
@@ -39,6 +44,9 @@ _PLAIN: Final[dict[str, Callable[[date], DayRange]]] = {
     "LAST_MONTH": lambda day: (_month(day, -1), _month(day, 0)),
     "THIS_MONTH": lambda day: (_month(day, 0), _month(day, 1)),
     "NEXT_MONTH": lambda day: (_month(day, 1), _month(day, 2)),
+    "LAST_QUARTER": lambda day: (_quarter(day, -1), _quarter(day, 0)),
+    "THIS_QUARTER": lambda day: (_quarter(day, 0), _quarter(day, 1)),
+    "NEXT_QUARTER": lambda day: (_quarter(day, 1), _quarter(day, 2)),
     "LAST_90_DAYS": lambda day: _days(day, -90, 1),
     "NEXT_90_DAYS": lambda day: _days(day, 1, 91),
     "LAST_YEAR": lambda day: (_year(day, -1), _year(day, 0)),
@@ -49,9 +57,18 @@ _COUNTED: Final[dict[str, Callable[[date, int], DayRange]]] = {
     "LAST_N_DAYS": lambda day, count: _days(day, -count, 1),
     "NEXT_N_DAYS": lambda day, count: _days(day, 1, count + 1),
     "N_DAYS_AGO": lambda day, count: _days(day, -count, 1 - count),
+    "LAST_N_WEEKS": lambda day, count: (_week(day, -count), _week(day, 0)),
+    "NEXT_N_WEEKS": lambda day, count: (_week(day, 1), _week(day, count + 1)),
+    "N_WEEKS_AGO": lambda day, count: (_week(day, -count), _week(day, 1 - count)),
     "LAST_N_MONTHS": lambda day, count: (_month(day, -count), _month(day, 0)),
     "NEXT_N_MONTHS": lambda day, count: (_month(day, 1), _month(day, count + 1)),
+    "N_MONTHS_AGO": lambda day, count: (_month(day, -count), _month(day, 1 - count)),
+    "LAST_N_QUARTERS": lambda day, count: (_quarter(day, -count), _quarter(day, 0)),
+    "NEXT_N_QUARTERS": lambda day, count: (_quarter(day, 1), _quarter(day, count + 1)),
+    "N_QUARTERS_AGO": lambda day, count: (_quarter(day, -count), _quarter(day, 1 - count)),
     "LAST_N_YEARS": lambda day, count: (_year(day, -count), _year(day, 0)),
+    "NEXT_N_YEARS": lambda day, count: (_year(day, 1), _year(day, count + 1)),
+    "N_YEARS_AGO": lambda day, count: (_year(day, -count), _year(day, 1 - count)),
 }
 
 

@@ -60,10 +60,15 @@ def create(org: SalesforceOrg, call: Call) -> Reply:
     )
     org.jobs[job.job_id] = job
     shown = job.information(org.user_id)
+    start_reading(org, job, plan)
+    return Reply(200, shown)
+
+
+def start_reading(org: SalesforceOrg, job: BulkJob, plan: Translated) -> None:
+    """Read a job's rows in the background, as the server does."""
     job.worker = threading.Thread(target=_read, args=(org, job, plan), name=f"bulk-{job.job_id}", daemon=True)
     org.workers.append(job.worker)
     job.worker.start()
-    return Reply(200, shown)
 
 
 def _read(org: SalesforceOrg, job: BulkJob, plan: Translated) -> None:
@@ -81,7 +86,7 @@ def show(org: SalesforceOrg, call: Call) -> Reply:
 
 
 def show_all(org: SalesforceOrg, _call: Call) -> Reply:
-    found = [_moved_on(org, job).information(org.user_id) for job in org.jobs.values() if job.is_query]
+    found = [moved_on(org, job).information(org.user_id) for job in org.jobs.values() if job.is_query]
     return Reply(200, {"done": True, "records": found, "nextRecordsUrl": None})
 
 
@@ -130,10 +135,11 @@ def _job(org: SalesforceOrg, call: Call) -> BulkJob:
     job = org.jobs.get(call.parts["job"])
     if job is None or not job.is_query:
         raise not_found()
-    return _moved_on(org, job)
+    return moved_on(org, job)
 
 
-def _moved_on(org: SalesforceOrg, job: BulkJob) -> BulkJob:
+def moved_on(org: SalesforceOrg, job: BulkJob) -> BulkJob:
+    """The job with the state it has by now."""
     if job.worker is not None:
         job.worker.join(_PATIENCE_SECONDS)  # a small job is seen done at the first look
     if job.state in ENDED:

@@ -23,6 +23,8 @@ from workbench.simulators.salesforce.wire import Call, Door, Reply
 Dispatch = Callable[[SalesforceOrg, Call], Reply]
 
 _LIMIT: Final = 25
+_MANY_LIMIT: Final = 5
+_MANY_RECORDS: Final = re.compile(r"/v\d+\.0/(?:query|queryAll|composite/sobjects)\b")
 _REFERENCE: Final = re.compile(r"@\{(\w+)((?:\.\w+|\[\d+\])+)\}")
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 _HALTED: Final = {"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted because of an error"}
@@ -69,6 +71,10 @@ def _composite(org: SalesforceOrg, call: Call, dispatch: Dispatch) -> Reply:
     body = call.json_object()
     all_or_none = body.get("allOrNone") is True
     requests = _requests(body, "compositeRequest")
+    many = sum(bool(_MANY_RECORDS.search(str(request.get("url", "")))) for request in requests)
+    if many > _MANY_LIMIT:
+        message = f"At most {_MANY_LIMIT} subrequests can be queries or collections; the request has {many}"
+        raise refused(400, "LIMIT_EXCEEDED", message)
     answers: list[dict[str, Any]] = []
     ids: tuple[str | None, ...] = ()
     known: dict[str, Any] = {}

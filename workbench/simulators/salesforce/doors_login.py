@@ -12,6 +12,7 @@ from html import escape, unescape
 from typing import Final
 from urllib.parse import parse_qsl
 
+from workbench.simulators.salesforce.doors_objects import OLDEST_VERSION
 from workbench.simulators.salesforce.jwt_bearer import jwt_problem
 from workbench.simulators.salesforce.organisation import SalesforceOrg
 from workbench.simulators.salesforce.sessions import same
@@ -32,6 +33,8 @@ def soap_login(org: SalesforceOrg, call: Call) -> Reply:
     text = call.body.decode(errors="replace")
     if not re.search(r"<(?:\w+:)?login[\s>]", text):
         return _fault("INVALID_OPERATION", "This sandbox knows only login() of the SOAP API.")
+    if float(call.version) < OLDEST_VERSION:
+        return _fault("UNSUPPORTED_API_VERSION", f"API version {call.version} is retired.", "UnexpectedErrorFault")
     if float(call.version) > _LAST_SOAP_LOGIN:
         return _fault("INVALID_OPERATION", f"SOAP API login() is not supported in API version {call.version}.")
     known = org.credentials
@@ -55,10 +58,10 @@ def _element(text: str, name: str) -> str | None:
     return unescape(found.group(1)) if found else None
 
 
-def _fault(code: str, message: str) -> Reply:
+def _fault(code: str, message: str, kind: str = "LoginFault") -> Reply:
     detail = (
-        f'<detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>{code}</sf:exceptionCode>'
-        f"<sf:exceptionMessage>{escape(message)}</sf:exceptionMessage></sf:LoginFault></detail>"
+        f'<detail><sf:{kind} xsi:type="sf:{kind}"><sf:exceptionCode>{code}</sf:exceptionCode>'
+        f"<sf:exceptionMessage>{escape(message)}</sf:exceptionMessage></sf:{kind}></detail>"
     )
     fault = f"<faultcode>sf:{code}</faultcode><faultstring>{code}: {escape(message)}</faultstring>{detail}"
     return _soap(500, f"<soapenv:Fault>{fault}</soapenv:Fault>")
@@ -69,7 +72,7 @@ def _soap(status: int, body: str) -> Reply:
 
 
 def oauth_token(org: SalesforceOrg, call: Call) -> Reply:
-    """POST /services/oauth2/token: client credentials, JWT bearer, and the password grant."""
+    """POST /services/oauth2/token: client credentials, JWT bearer, and the password and refresh token grants."""
     form = dict(parse_qsl(call.body.decode(errors="replace"), keep_blank_values=True))
     form = {**call.query, **form}
     grant = form.get("grant_type")
@@ -77,19 +80,28 @@ def oauth_token(org: SalesforceOrg, call: Call) -> Reply:
         problem = jwt_problem(org.credentials, form.get("assertion", ""), org.clock())
         return _refused("invalid_grant", problem) if problem else _granted(org, call)
     client_id, client_secret = _client(form, call.headers.get("authorization"))
-    if grant not in ("client_credentials", "password"):
+    if grant not in ("client_credentials", "password", "refresh_token"):
         return _refused("unsupported_grant_type", "grant type not supported")
     known = org.credentials
     if not same(client_id, known.client_id):
         return _refused("invalid_client_id", "client identifier invalid")
     if not same(client_secret, known.client_secret):
         return _refused("invalid_client", "invalid client credentials")
+    problem = _grant_problem(org, grant, form)
+    return _refused("invalid_grant", problem) if problem else _granted(org, call)
+
+
+def _grant_problem(org: SalesforceOrg, grant: str, form: dict[str, str]) -> str | None:
+    """What is wrong with a known app's request, None where nothing is."""
+    known = org.credentials
     if grant == "password":
         passwords = (known.password, f"{known.password}{known.security_token}")
         is_known = same(form.get("username"), known.username)
         if not is_known or not any(same(form.get("password"), password) for password in passwords):
-            return _refused("invalid_grant", "authentication failure")
-    return _granted(org, call)
+            return "authentication failure"
+    if grant == "refresh_token" and not same(form.get("refresh_token"), known.refresh_token):
+        return "expired access/refresh token"
+    return None
 
 
 def _client(form: dict[str, str], authorization: str | None) -> tuple[str | None, str | None]:

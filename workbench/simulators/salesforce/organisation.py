@@ -82,6 +82,7 @@ class SalesforceOrg:
         self.log = RequestLog()
         self.schema = Schema()
         self.jobs: dict[str, Any] = {}
+        self.old_jobs: dict[str, Any] = {}  # of Bulk API 1.0
         self._is_undoable = self._is_undone = False
         self._last_stamp = datetime.min  # noqa: DTZ901  stamps are kept as UTC without a zone
         self._made: dict[str, int] = {}

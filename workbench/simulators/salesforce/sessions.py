@@ -25,6 +25,7 @@ class Credentials:
     client_id: str = "sandbox-consumer-key"
     client_secret: str = "sandbox-consumer-secret"  # noqa: S105  known to everyone
     jwt_public_key: str | None = None
+    refresh_token: str = "sandbox-refresh-token"  # noqa: S105  known to everyone
 
 
 class Sessions:
