@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from workbench.errors import ConfigurationError
 from workbench.store.mappings import mapping_history
 
 if TYPE_CHECKING:
+    from workbench.simulators.sandbox import Sandbox
     from workbench.simulators.world import World
 
 PANEL = "Set up"
@@ -39,6 +41,9 @@ def sandbox(
     scenario: Annotated[str | None, typer.Option(help="A small named story instead; a wrong name lists them.")] = None,
     faults: Annotated[str, typer.Option(help="How the network misbehaves; a wrong name lists the profiles.")] = "none",
     messages_per_contact: Annotated[float, typer.Option(min=0, max=100, help="How many messages, in the mean.")] = 2.4,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep both systems in this folder at the end; --data starts from it again.")
+    ] = None,
     page_size: Annotated[int, typer.Option(min=1, max=2000, help="Rows per page of Mainstay's lists.")] = 500,
     port_salesforce: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
     port_mainstay: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
@@ -50,11 +55,14 @@ def sandbox(
     from workbench.simulators.sandbox import Sandbox  # noqa: PLC0415
 
     stop_on_signals()
-    _known("scenario", scenario, world.SCENARIOS)
+    _known("scenario", scenario and world.scenario_name(scenario), world.SCENARIOS)
+    if save is not None and save.exists() and any(save.iterdir()):
+        raise ConfigurationError(f"{save} is not empty. Name a new folder to keep the sandbox in.")
     _known("fault profile", faults, PROFILES)
     people = _people(scenario, contacts, seed, messages_per_contact) if data is None else world.from_folder(data)
     servers = Sandbox(people, port_salesforce, port_mainstay, page_size=page_size, faults=faults)
-    with stoppable("Nothing of the sandbox is kept."), servers as running:
+    kept = "Nothing of the sandbox is kept." if save is None else f"Kept in {save}: start with --data {save}."
+    with stoppable(kept), servers as running, _saved_at_the_end(running, save):
         if json:
             print_json(running.connection)
         else:
@@ -65,11 +73,22 @@ def sandbox(
         threading.Event().wait()
 
 
+@contextmanager
+def _saved_at_the_end(running: Sandbox, folder: Path | None) -> Iterator[None]:
+    from workbench.simulators import world  # noqa: PLC0415
+
+    try:
+        yield
+    finally:
+        if folder is not None:
+            world.to_folder(running.world_now(), folder)
+
+
 def _people(scenario: str | None, contacts: int, seed: int, messages_each: float) -> World:
     from workbench.simulators import world  # noqa: PLC0415
 
     if scenario is not None:
-        return world.scenario(scenario)
+        return world.scenario(scenario, seed=seed)
     try:
         return world.generate(contacts, seed, messages_each=messages_each)
     except ValueError as error:

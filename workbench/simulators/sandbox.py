@@ -19,6 +19,7 @@ from workbench.simulators.faults import Faults, System
 from workbench.simulators.mainstay import MainstayInstitution, mainstay_app
 from workbench.simulators.mainstay.institution import DEFAULT_TOKEN, SavedInstitution, system_clock
 from workbench.simulators.mainstay.request_log import SeenRequest
+from workbench.simulators.state_control import StateControl
 from workbench.simulators.world import World
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Sandbox:
         self._servers: dict[str, Server] = {}
         self._running = ExitStack()
         self._org: SalesforceOrg | None = None
+        self._state = StateControl(self.saved, self.restore)
         self.institution = MainstayInstitution(
             world.contacts,
             world.custom_fields,
@@ -166,7 +168,7 @@ class Sandbox:
         self._running.close()
 
     def _start(self, system: System, app: ASGIApp) -> None:
-        faulty = self.faults[system].wrap(app)
+        faulty = self.faults[system].wrap(self._state.wrap(app))
         self._servers[system] = self._running.enter_context(Server(faulty, self._ports[system]))
 
     def _start_salesforce(self) -> None:
@@ -248,6 +250,14 @@ class Sandbox:
     def saved(self) -> SavedSandbox:
         """This moment of both systems."""
         return SavedSandbox(self.institution.saved(), None if self._org is None else self._org.saved())
+
+    def world_now(self) -> World:
+        """Both systems as they are now, the truth of the start beside them; `world.to_folder` keeps it."""
+        with self.institution.lock:
+            contacts, history = self.institution.book.frame_now(), self.institution.history
+            mainstay = (self.institution.custom_fields, history.messages, history.campaigns, history.recipients)
+        records = self.world.salesforce if self._org is None else self._org.all_records()
+        return World(records, contacts, *mainstay, self.world.truth)
 
     def restore(self, saved: SavedSandbox) -> None:
         """Return to a saved moment: records, contacts and live messages; the request logs stay."""

@@ -18,7 +18,7 @@ import polars as pl
 from workbench.domain.fields import MainstayField
 from workbench.simulators.mainstay.keys import KeyIndex
 from workbench.simulators.mainstay.lines import JsonLines
-from workbench.simulators.mainstay.shape import api_lines, shown, stored_contacts
+from workbench.simulators.mainstay.shape import api_lines, shown, stored_contacts, stored_row
 from workbench.simulators.spool import rows_at
 
 _LINES_AT_ONCE: Final = 20_000
@@ -151,6 +151,14 @@ class ContactBook:
         for start in range(0, self._size, 2000):
             lines = self.shown_lines(range(start, min(start + 2000, self._size)))
             yield from orjson.loads(b"[" + b",".join(lines) + b"]")
+
+    def frame_now(self) -> pl.DataFrame:
+        """Every contact as it is now, in the columns of the base frame."""
+        is_untouched = np.ones(self._base_size, np.bool_)
+        is_untouched[[position for position in self._changed if position < self._base_size]] = False
+        rows = [stored_row(self._changed[position]) for position in sorted(self._changed)]
+        changed = pl.DataFrame(rows, schema=self.frame.schema) if rows else self.frame.clear()
+        return pl.concat([self.frame.filter(pl.Series(is_untouched)), changed])
 
     def values_of(self, path: str) -> list[Any]:
         """Distinct values of a custom field (`custom.<Name>`), nulls left out, in a stable order."""

@@ -23,7 +23,7 @@ from workbench.simulators.mainstay.institution import MainstayInstitution, Saved
 from workbench.simulators.mainstay.shape import shown
 
 CONTROL_PREFIX: Final = "/_sandbox"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "testclient"})
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "testclient"})
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -48,7 +48,7 @@ def control_routes(institution: MainstayInstitution) -> list[Route]:
 
 def _loopback_only(endpoint: Endpoint) -> Endpoint:
     async def guarded(request: Request) -> Response:
-        if request.client is None or request.client.host not in _LOOPBACK:
+        if request.client is None or request.client.host not in LOOPBACK:
             return _json({"detail": "The sandbox controls answer on this machine only."}, 403)
         try:
             return await endpoint(request)

@@ -52,6 +52,7 @@ CAMPAIGN_COLUMNS: Final[Mapping[str, Any]] = {
     "engagement": pl.Float64,
 }
 RECIPIENT_COLUMNS: Final[Mapping[str, Any]] = {"campaign_id": pl.String, "contact_id": pl.String}
+_LIVE: Final = "m-live-"
 _FALSE_BY_DEFAULT: Final = ("incoming", "test_user", "failed", "hidden", "test", "recurring")
 
 
@@ -88,6 +89,8 @@ class History:
         )
         self.recipients = complete_history(recipients, RECIPIENT_COLUMNS)
         self._added: list[dict[str, Any]] = []
+        # Of an earlier life, where a kept sandbox was started again.
+        self._lived = int(self._messages["admithub_id"].str.starts_with(_LIVE).sum())
 
     @property
     def messages(self) -> pl.DataFrame:
@@ -102,7 +105,7 @@ class History:
         self._added.append(
             {
                 **dict.fromkeys(MESSAGE_COLUMNS),
-                "admithub_id": f"m-live-{len(self._added) + 1}",
+                "admithub_id": f"{_LIVE}{self._lived + len(self._added) + 1}",
                 "admithub_contact_id": contact["id"],
                 "contact_crm_id": contact.get("crm_id"),
                 "created_at": when,

@@ -13,6 +13,7 @@ import orjson
 import polars as pl
 
 from workbench.domain.fields import STANDARD_FIELDS, MainstayField
+from workbench.domain.rules import parse_time
 
 CUSTOM_PREFIX: Final = "custom."
 RECORD_URL: Final = "https://app.mainstay.com/contacts/"
@@ -69,6 +70,18 @@ def stored_contacts(contacts: pl.DataFrame, custom_fields: Sequence[MainstayFiel
         for field in custom_fields
     ]
     return contacts.select(*columns, *customs)
+
+
+def stored_row(contact: Mapping[str, Any]) -> dict[str, Any]:
+    """A contact object as a row of `stored_contacts`: moments read, custom values as JSON text."""
+    row: dict[str, Any] = {}
+    for name, kind in CONTACT_COLUMNS.items():
+        if name not in DERIVED:
+            value = contact.get(name)
+            row[name] = parse_time(value) if kind == MOMENT and isinstance(value, str) else value
+    for name, value in contact["custom"].items():
+        row[CUSTOM_PREFIX + name] = None if value is None else json_text(value)
+    return row
 
 
 def _column(contacts: pl.DataFrame, name: str, kind: Any) -> pl.Expr:

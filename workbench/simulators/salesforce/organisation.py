@@ -29,6 +29,7 @@ ORG_ID: Final = "00DWb0000000001MAA"
 USER_ID: Final = "005Wb0000000001IAA"
 PAGE_SIZE: Final = 2000
 _CURSOR_LIMIT: Final = 50  # open result sets kept; older locators become invalid, as after two days
+_OWN: Final = frozenset({"User", "Organization", "RecordType"})
 _TICK: Final = timedelta(milliseconds=1)
 
 
@@ -158,6 +159,11 @@ class SalesforceOrg:
         """Every stored record of an object, deleted ones too."""
         with self.lock:
             return pl.DataFrame(self.tables.arrow(self.schema[object_name]))
+
+    def all_records(self) -> dict[str, pl.DataFrame]:
+        """`records` of every object that has some; users, record types and the organisation are made anew."""
+        found = {sobject.name: self.records(sobject.name) for sobject in self.schema if sobject.name not in _OWN}
+        return {name: frame for name, frame in found.items() if frame.height}
 
     def add_field(self, object_name: str, shape: Mapping[str, Any]) -> None:
         """A new field, as an administrator makes one; `shape` from `field_shapes`."""

@@ -1,7 +1,8 @@
 """A world from given records instead of seeded ones.
 
-Plain form: `salesforce/<SObject>.csv|json` and `mainstay/contacts.csv|json` with API names as columns (custom fields
-as `custom.<Name>`), optional `mainstay/messages`, `campaigns`, `recipients` (csv or json) and `custom_fields.json`.
+Plain form: `salesforce/<SObject>.csv|json|parquet` and `mainstay/contacts` alike, with API names as columns (custom
+fields as `custom.<Name>`), optional `mainstay/messages`, `campaigns`, `recipients`, `custom_fields.json`, and
+`truth.parquet`; a sandbox keeps its state in this form (`keeping.py`).
 Foreign files stay as they are: a `world.json` beside them says which column becomes which field.
 
     {"salesforce": {"Contact": {"file": "a.csv", "key": "id", "columns": {"FirstName": "given",
@@ -15,7 +16,7 @@ Foreign files stay as they are: a `world.json` beside them says which column bec
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +36,7 @@ from workbench.simulators.mainstay.history import (
 )
 from workbench.simulators.mainstay.shape import CONTACT_COLUMNS, MOMENT, complete_contacts, json_text
 from workbench.simulators.world.ids import salesforce_ids
+from workbench.simulators.world.keeping import TRUTH_FILE
 from workbench.simulators.world.model import CUSTOM_FIELDS, TRUTH_COLUMNS, World
 from workbench.simulators.world.people import SANDBOX_USER, WORLD_NOW, moments
 
@@ -75,7 +77,12 @@ def from_folder(folder: Path) -> World:
     }
     if problems:
         raise ConfigurationError(f"{folder} cannot be loaded as a sandbox:", problems)
-    truth = _truth(salesforce.get("Contact"), contacts, plan.get("truth", {}).get("key_pattern"))
+    kept_truth = folder / TRUTH_FILE
+    truth = (
+        pl.read_parquet(kept_truth)
+        if kept_truth.exists()
+        else _truth(salesforce.get("Contact"), contacts, plan.get("truth", {}).get("key_pattern"))
+    )
     return World(
         {name: frame.drop(_KEY, strict=False) for name, frame in salesforce.items()},
         complete_contacts(contacts, fields),
@@ -95,11 +102,11 @@ def _plan(folder: Path) -> dict[str, Any]:
         return {"salesforce": {}, "mainstay": {}, **plan}
     found: dict[str, Any] = {}
     for system in ("salesforce", "mainstay"):
-        files = [path for kind in ("csv", "json") for path in sorted((folder / system).glob(f"*.{kind}"))]
+        files = [path for kind in ("csv", "json", "parquet") for path in sorted((folder / system).glob(f"*.{kind}"))]
         found[system] = {path.stem: {"file": f"{system}/{path.name}"} for path in files}
     if not (found["salesforce"] or found["mainstay"]):
         raise ConfigurationError(
-            f"{folder} holds no world: neither world.json nor salesforce/*.csv|json nor mainstay/*.csv|json"
+            f"{folder} holds no world: neither world.json nor salesforce/*.csv|json|parquet nor mainstay/*"
         )
     return found
 
@@ -112,8 +119,12 @@ def _sources(folder: Path, name: str, source: Mapping[str, Any], problems: list[
         return []
     if name == "*":
         return [(sobject, _from_rows(rows)) for sobject, rows in orjson.loads(path.read_bytes()).items()]
-    frame = _from_rows(orjson.loads(path.read_bytes())) if path.suffix == ".json" else _from_csv(path)
+    frame = _READERS.get(path.suffix, _from_csv)(path)
     return [(name, _renamed(frame, source, problems))]
+
+
+def _from_json(path: Path) -> pl.DataFrame:
+    return _from_rows(orjson.loads(path.read_bytes()))
 
 
 def _from_csv(path: Path) -> pl.DataFrame:
@@ -133,6 +144,9 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         for row in rows
     ]
     return pl.DataFrame(flat, infer_schema_length=None, strict=False)
+
+
+_READERS: Final[Mapping[str, Callable[[Path], pl.DataFrame]]] = {".json": _from_json, ".parquet": pl.read_parquet}
 
 
 def _renamed(frame: pl.DataFrame, source: Mapping[str, Any], problems: list[str]) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import polars as pl
 from workbench.domain.fields import MainstayField
 from workbench.simulators.mainstay.shape import json_text
 from workbench.simulators.world import situations as of
+from workbench.simulators.world.education import education
 from workbench.simulators.world.model import World
 from workbench.simulators.world.seeding import generate
 
@@ -24,10 +25,16 @@ HOSTILE_FIELDS: Final = (
 
 
 def scenario(name: str, contacts: int = 300, seed: int = 1) -> World:
-    """The world of a name in `SCENARIOS`. Raises ValueError for another name."""
-    if name not in SCENARIOS:
+    """The world of a name in `SCENARIOS`, with dashes or blanks. Raises ValueError for another name."""
+    found = SCENARIOS.get(scenario_name(name))
+    if found is None:
         raise ValueError(f"no such scenario: {name}; there are {', '.join(SCENARIOS)}")
-    return SCENARIOS[name](contacts, seed)
+    return found(contacts, seed)
+
+
+def scenario_name(text: str) -> str:
+    """A name as people write it, `Family phones`, in the form that `SCENARIOS` has."""
+    return text.strip().lower().replace(" ", "-").replace("_", "-")
 
 
 def duplicates(contacts: int, seed: int) -> World:
@@ -110,4 +117,5 @@ SCENARIOS: Final[dict[str, Callable[[int, int], World]]] = {
     "loop": loop,
     "renamed-field": renamed_field,
     "hostile": hostile,
+    "education": education,
 }
