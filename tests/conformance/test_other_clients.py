@@ -10,11 +10,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import pandas as pd
 import pytest
-import requests
 
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import generate
@@ -186,70 +183,3 @@ def test_tap_salesforce_copies_contacts(sandbox, tap_salesforce, tmp_path, api_t
     assert bookmark[:19] == f"{contacts['SystemModstamp'].max():%Y-%m-%dT%H:%M:%S}"
     asked = [item.path for item in sandbox.requests_seen if "/async/" in item.path]
     assert bool(asked) is (api_type == "BULK")
-
-
-class PlainMainstay:
-    """Asks as the public Python client of Mainstay does: one GET per call, `APIToken`, `next` followed as it stands.
-
-    That client is on no package index; these are its requests, in our own words.
-    """
-
-    def __init__(self, base_url, token):
-        self.base_url = base_url
-        self.http = requests.Session()
-        self.http.trust_env = False
-        self.http.headers["Authorization"] = f"APIToken {token}"
-
-    def ask(self, endpoint, **filters):
-        answer = self.http.get(self.base_url + endpoint, params=filters, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
-
-    def everything(self, endpoint, **filters):
-        page = self.ask(endpoint, **filters)
-        found = list(page["results"])
-        while page.get("next"):
-            page = self.http.get(page["next"], timeout=30).json()
-            found += page["results"]
-        return pd.DataFrame(found)
-
-
-@pytest.fixture
-def plain(sandbox):
-    client = PlainMainstay(**sandbox.connection["mainstay"])
-    with client.http:
-        yield client
-
-
-def test_a_plain_client_reads_every_list_of_mainstay(sandbox, plain):
-    world = sandbox.world
-    answer = plain.ask("auth_valid")
-    assert answer["ok"] is True
-    assert answer["org_id"]
-    hidden = {"include_test_contacts": "True", "include_nonpermitted_contacts": "1"}
-    contacts = plain.everything("contacts/", **hidden)
-    assert set(contacts["id"]) == set(world.contacts["id"])
-    assert len(contacts) == world.contacts.height
-    assert len(plain.everything("contacts/")) < len(contacts)
-    assert len(plain.everything("messages/", include_test_user="true")) == world.messages.height
-    campaigns = plain.everything("campaigns/", show_hidden="True", show_test="1")
-    assert set(campaigns["admithub_id"]) == set(world.campaigns["admithub_id"])
-    pages = [item.path for item in sandbox.requests_seen if item.path.startswith("/contacts/?")]
-    assert all(urlsplit(path).query for path in pages)
-
-
-def test_a_plain_client_reads_single_documents_of_mainstay(sandbox, plain):
-    known = sandbox.world.contacts.filter(sandbox.world.contacts["crm_id"].is_not_null()).row(0, named=True)
-    hidden = {"include_test_contacts": "True", "include_nonpermitted_contacts": "True"}
-    for name in (known["id"], known["crm_id"]):
-        assert plain.ask(f"contacts/{name}/", **hidden)["id"] == known["id"]
-    assert "Campus" in plain.ask("custom_fields/")["custom_fields"]
-    assert set(plain.ask("custom_values/", field="Campus")["values"]) <= {"Downtown", "North", "South", "Online"}
-    assert plain.ask("default_fields/")
-    with pytest.raises(requests.HTTPError) as missing:
-        plain.ask("contacts/nobody/")
-    assert missing.value.response.status_code == 404
-    plain.http.headers["Authorization"] = "APIToken wrong"
-    with pytest.raises(requests.HTTPError) as refused:
-        plain.ask("auth_valid")
-    assert refused.value.response.status_code == 401
