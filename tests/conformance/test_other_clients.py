@@ -1,7 +1,4 @@
-"""Clients that others wrote take the sandbox for the real thing: told an address, they run as they are.
-
-simple-salesforce does so in tests/clients (its own code, carried to loopback by a session adapter).
-"""
+"""Clients that others wrote take the sandbox for the real thing: told an address, they run as they are."""
 
 from __future__ import annotations
 
