@@ -29,9 +29,10 @@ import duckdb
 import orjson
 from pydantic import SecretStr
 
+from workbench.domain.fields import STANDARD_FIELDS
 from workbench.domain.mapping import parse_mapping, salesforce_paths
 from workbench.mainstay.client import HIDDEN_TOO, MainstayClient
-from workbench.mainstay.payload import landing_row
+from workbench.mainstay.payload import text_of
 from workbench.salesforce.client import SalesforceClient
 from workbench.settings import MainstaySettings, SalesforceSettings, Settings
 from workbench.stages.pull import pull
@@ -119,12 +120,20 @@ def struct(columns: dict[str, str]) -> str:
     return "{" + ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items()) + "}"
 
 
+def flat(contact: dict) -> dict:
+    """One contact as the lab had it: a key per column, custom values as text."""
+    row = dict.fromkeys(item.name for item in STANDARD_FIELDS) | contact
+    for name, value in row.pop("custom").items():
+        row[f"custom.{name}"] = value if value is None or type(value) is str else text_of(value)
+    return row
+
+
 def lab_json(files: list[Path], columns: dict[str, str], folder: Path) -> int:
     """The lab's recipe for pages: one record a line, read with explicit columns into a table on disk."""
     lines = folder / "lab.ndjson"
     with lines.open("wb") as out:
         for file in files:
-            rows = (landing_row(item) for item in orjson.loads(file.read_bytes()))
+            rows = (flat(item) for item in orjson.loads(file.read_bytes()))
             out.write(b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
     with duckdb.connect(str(folder / "lab.duckdb")) as con:
         con.execute(
@@ -148,7 +157,7 @@ def lab_csv(files: list[Path], columns: dict[str, str], folder: Path) -> int:
 def fetch_bulk(settings: Settings, wanted: dict, folder: Path) -> tuple[list[Path], dict[str, str]]:
     with SalesforceClient(settings.salesforce) as client:
         [plan] = [item for item in plan_objects(wanted, client.describe).objects if item.sobject == "Contact"]
-        files = client.bulk_download("Contact", plan.soql(), folder / "bulk")
+        files = client.bulk_download("Contact", plan.soql(), folder / "bulk").files
     return files, {column.name: column.type for column in plan.target.columns}
 
 

@@ -21,12 +21,10 @@ from workbench.mainstay import (
     OutcomeUnknown,
     Reply,
     contact_body,
-    landing_row,
     read_errors,
     upsert,
     wire,
 )
-from workbench.mainstay.payload import message_row
 from workbench.mainstay.upsert import contact_path
 from workbench.settings import MainstaySettings
 from workbench.simulators.sandbox import Server
@@ -510,31 +508,9 @@ def test_an_outcome_is_judged_by_code_and_method(answer, outcome):
 # -- rows and bodies -----------------------------------------------------------------------------------------------
 
 
-def test_a_contact_becomes_a_flat_row():
-    row = landing_row(
-        {
-            "id": "ah1", "labels": ["a"], "archived": False, "unknown": 1,
-            "custom": {"Campus": "North", "GPA": 3.50, "Year": 2026.0, "First": True, "None": None, 'a.b/c"': "x"},
-        }
-    )  # fmt: skip
-    assert row["labels"] == ["a"]
-    assert {name: value for name, value in row.items() if name.startswith("custom.")} == {
-        "custom.Campus": "North", "custom.GPA": "3.5", "custom.Year": "2026", "custom.First": "true",
-        "custom.None": None, 'custom.a.b/c"': "x",
-    }  # fmt: skip
-    assert "unknown" not in row
-    with pytest.raises(RemoteError, match="without an id"):
-        landing_row({"first_name": "Ana"})
-
-
 def test_a_body_is_nested_and_never_null():
     assert contact_body({"email": None, "custom.A": None}) == {}
     assert contact_body({"phone": "", "custom.A": "UNSET"}) == {"phone": "", "custom": {"A": "UNSET"}}
-
-
-def test_a_message_without_an_id_gets_the_same_one_each_time():
-    message = {"body": "Hi", "created_at": "2024-08-20T09:30:00Z"}
-    assert message_row(message)["admithub_id"] == message_row(dict(reversed(message.items())))["admithub_id"]
 
 
 # -- the upsert's order --------------------------------------------------------------------------------------------

@@ -614,13 +614,17 @@ def test_a_bulk_query_downloads_its_pages(org, tmp_path):
     }
     (tmp_path / "left.csv").write_text("from a killed pull")
     with client_of(org) as client:
-        files = client.bulk_download("Contact", "SELECT Id FROM Contact", tmp_path, poll_seconds=0.01)
-    assert [file.read_text() for file in files] == ['"Id"\n"1"\n', '"Id"\n"2"\n']
-    assert len(list(tmp_path.iterdir())) == 2
+        found = client.bulk_download("Contact", "SELECT Id FROM Contact", tmp_path, poll_seconds=0.01)
+    assert [file.read_text() for file in found.files] == ['"Id"\n"1"\n', '"Id"\n"2"\n']
+    assert found.rows == 2
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["000000.csv", "000001.csv", "job.json"]
 
 
 def test_a_bulk_query_that_fails_says_so(org, tmp_path):
     job = {"id": "750000000000001AAA", "state": "Failed", "operation": "query"}
     org.answers |= {"jobs/query": [job], f"jobs/query/{job['id']}": [job]}
-    with client_of(org) as client, pytest.raises(RemoteError, match="could not finish the bulk query of Contact"):
+    with (
+        client_of(org) as client,
+        pytest.raises(RemoteError, match="could not finish a bulk query"),
+    ):
         client.bulk_download("Contact", "SELECT Id FROM Contact", tmp_path, poll_seconds=0.01)

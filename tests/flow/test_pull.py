@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pyarrow import parquet
 from pydantic import SecretStr
 
 from workbench.domain.fields import MainstayField, SalesforceField
@@ -528,7 +529,7 @@ def test_half_a_page_on_disk_is_cut_off(tmp_path):
     spool = Spool(tmp_path / "store.duckdb")
     with spool.held():
         file = spool.open("mainstay.contact", {"plan": 1}, lambda: START)
-        file.append([{"id": 1}], "page-2", ["custom.A"])
+        file.append(b'{"id":1}\n', 1, "page-2", ["custom.A"])
         file.close()
         with file.path.open("ab") as torn:
             torn.write(b'{"id": 2')
@@ -543,7 +544,7 @@ def test_a_spool_that_cannot_be_trusted_is_begun_anew(tmp_path, spoil):
     spool = Spool(tmp_path / "store.duckdb")
     with spool.held():
         file = spool.open("x", {}, lambda: START)
-        file.append([{"id": 1}], "page-2")
+        file.append(b'{"id":1}\n', 1, "page-2")
         file.close()
         if spoil == "broken":
             (spool.folder / "x.state").write_bytes(b"{")
@@ -596,7 +597,7 @@ def test_bulk_files_keep_lines_unicode_and_blanks(tmp_path):
     target = Target("salesforce", "Contact", "Id", columns, stamp="CreatedDate")
     prepared = prepare_csv([file, file], target, 3, tmp_path / "spool")
     assert (prepared.rows, prepared.repeated) == (2, 2)
-    rows = sorted(prepared.tables[target.incoming].to_table().to_pylist(), key=lambda row: row["Id"])
+    rows = sorted(parquet.read_table(prepared.path).to_pylist(), key=lambda row: row["Id"])
     assert rows[0]["Note"] == 'line 1\nline 2, "quoted" \u2028 李 \u0085 =cmd()'
     assert rows[0]["GPA"] == 3.5
     assert (rows[1]["Note"], rows[1]["GPA"], rows[1]["CreatedDate"], rows[1]["_pull_id"]) == (None, None, None, 3)
@@ -622,7 +623,7 @@ def test_of_a_record_listed_twice_the_latest_counts(tmp_path):
     file.write_text('{"id":"1","at_":"2024-01-02"}\n{"id":"1","at_":"2024-01-03"}\n{"id":"2","at_":null}\n')
     target = Target("mainstay", "contact", "id", (Column("id"), Column("at_", "DATE")), stamp="at_")
     prepared = prepare_json([file], target, 1, tmp_path)
-    rows = {row["id"]: str(row["at_"]) for row in prepared.tables[target.incoming].to_table().to_pylist()}
+    rows = {row["id"]: str(row["at_"]) for row in parquet.read_table(prepared.path).to_pylist()}
     assert rows == {"1": "2024-01-03", "2": "None"}
     assert (prepared.rows, prepared.repeated) == (2, 1)
 

@@ -100,3 +100,23 @@ def test_processes_and_threads_lose_no_row(tmp_path):
     running = [subprocess.Popen([sys.executable, "-c", script, str(number)]) for number in range(4)]
     assert [process.wait(timeout=120) for process in running] == [0, 0, 0, 0]
     assert Store(str(path)).rows("SELECT count(DISTINCT name) AS n FROM mainstay.field") == [{"n": 60}]
+
+
+@pytest.mark.parametrize(
+    "name", ["salesforce", "mainstay", "preview", "view", "work", "config", "journal", "workbench"]
+)
+def test_the_file_may_be_called_like_one_of_our_schemas(tmp_path, name):
+    store = Store(str(tmp_path / f"{name}.duckdb"))
+    store.write("INSERT INTO journal.pull (pull_id, system) VALUES (1, 'mainstay')")
+    assert store.rows("SELECT p.system FROM journal.pull AS p") == [{"system": "mainstay"}]
+    with duckdb.connect() as con, store.attached(con):
+        assert con.execute("SELECT count(*) FROM store.journal.pull").fetchone() == (1,)
+
+
+def test_a_parquet_file_is_readable_in_a_write_by_its_name(tmp_path):
+    file = tmp_path / "rows.parquet"
+    duckdb.sql("SELECT 7 AS n").write_parquet(str(file))
+    store = Store(str(tmp_path / "store.duckdb"))
+    store.write("CREATE TABLE salesforce.n AS SELECT n FROM given", tables={"given": file})
+    assert store.rows("SELECT n FROM salesforce.n") == [{"n": 7}]
+    assert store.rows("SELECT table_name FROM information_schema.tables WHERE table_name = 'given'") == []

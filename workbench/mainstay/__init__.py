@@ -1,7 +1,7 @@
-"""Mainstay: the token, paging and pacing of its API, contacts as flat rows, and the order of an upsert."""
+"""Mainstay: the token, paging and pacing of its API, the form of its contacts, and the order of an upsert."""
 
 from workbench.mainstay.client import MainstayClient, OutcomeUnknown, Page
-from workbench.mainstay.payload import UNSET, contact_body, landing_row
+from workbench.mainstay.payload import UNSET, contact_body
 from workbench.mainstay.reply import Reply, read_errors
 from workbench.mainstay.upsert import Request, upsert
 
@@ -13,7 +13,6 @@ __all__ = [
     "Reply",
     "Request",
     "contact_body",
-    "landing_row",
     "read_errors",
     "upsert",
 ]

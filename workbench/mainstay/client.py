@@ -10,7 +10,7 @@ import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import httpx
@@ -20,6 +20,7 @@ from workbench.domain.fields import STANDARD_BY_NAME, MainstayField
 from workbench.errors import AuthenticationFailed, ConfigurationError, RemoteError
 from workbench.logs import get_logger
 from workbench.mainstay import wire
+from workbench.mainstay.lines import entry_texts
 from workbench.mainstay.reply import Reply, read_errors
 from workbench.mainstay.upsert import contact_path
 from workbench.mainstay.wire import OutcomeUnknown
@@ -38,11 +39,15 @@ HIDDEN_TOO: Final = {"include_test_contacts": "true", "include_nonpermitted_cont
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list: its rows, the next page's address, and the full count where the API tells it."""
+    """One page of a list: its rows, the next page's address, and the full count where the API tells it.
+
+    `texts` are the rows as the API wrote them; None where those could not be told apart.
+    """
 
     rows: list[dict[str, Any]]
     next_url: str | None
     count: int | None = None
+    texts: list[bytes] | None = None
 
 
 class MainstayClient:
@@ -124,7 +129,7 @@ class MainstayClient:
                     raise RemoteError(f"Mainstay's list {path} named a next page twice and was stopped. Pull again.")
                 seen.add(str(following))
                 ahead.plan(following, page)
-                yield Page(page.rows, str(following), page.count)
+                yield replace(page, next_url=str(following))
                 page = await ahead.take(following)
             yield page
         finally:
@@ -163,7 +168,8 @@ class MainstayClient:
         return url.copy_merge_params(dict(params)) if params else url
 
     async def _page(self, url: httpx.URL) -> Page:
-        return read_page(await self._get_json(url))
+        answer, body = await self._get_answer(url)
+        return read_page(answer, body)
 
     async def _get_or_none(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         try:
@@ -174,11 +180,16 @@ class MainstayClient:
             raise
 
     async def _get_json(self, url: httpx.URL) -> Any:
+        answer, _ = await self._get_answer(url)
+        return answer
+
+    async def _get_answer(self, url: httpx.URL) -> tuple[Any, bytes]:
+        """A document, parsed and as it came."""
         response, _ = await self._attempt("GET", url)
         parsed = _document(response, "GET")
         status = response.status_code
         if status == 200:
-            return parsed
+            return parsed, response.content
         items = read_errors(parsed, status)
         said = "; ".join(f"{item['code']}: {item['message']}" for item in items)
         code = items[0]["code"] if items else None
@@ -279,7 +290,7 @@ class _Ahead:
         self._waiting.append((url, asyncio.create_task(fetch())))
 
 
-def read_page(answer: Any) -> Page:
+def read_page(answer: Any, body: bytes = b"") -> Page:
     """A page from a list's answer; a bare list is a whole list. Raises RemoteError for anything else."""
     envelope: dict[str, Any] = {"results": answer} if isinstance(answer, list) else answer
     if not isinstance(envelope, dict) or not isinstance(envelope.get("results"), list):
@@ -288,7 +299,8 @@ def read_page(answer: Any) -> Page:
     if not all(isinstance(row, dict) for row in rows):
         raise RemoteError("Mainstay answered a list whose entries are no objects.")
     is_count = isinstance(count, int) and not isinstance(count, bool)
-    return Page(rows, str(next_url) if next_url else None, count if is_count else None)
+    texts = entry_texts(body, answer) if isinstance(answer, dict) else None
+    return Page(rows, str(next_url) if next_url else None, count if is_count else None, texts)
 
 
 def _document(response: httpx.Response, method: str) -> Any:

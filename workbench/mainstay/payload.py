@@ -1,6 +1,6 @@
-"""Contacts as Mainstay's API writes them, and as flat rows; its field names end here.
+"""Contacts, messages and campaigns as Mainstay's API writes them, and where a landing finds their columns.
 
-A row has the API's field names and one `custom.<Display Name>` per custom field; custom values are text.
+A landed row has the API's field names and one `custom.<Display Name>` per custom field; custom values are text.
 Source: Mainstay API reference, section 3.
 """
 
@@ -11,12 +11,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from workbench.domain.fields import STANDARD_FIELDS
 from workbench.domain.rules import UNSET, number_text
 from workbench.errors import RemoteError
 
 CUSTOM_PREFIX: Final = "custom."
-_BLANK: Final[Mapping[str, Any]] = dict.fromkeys(field.name for field in STANDARD_FIELDS)
+# Between these every reader writes a number that is not whole in the same digits.
+_LEAST_PLAIN: Final = 1e-3
+_MOST_PLAIN: Final = 1e15
 
 # Columns of the two other lists with their kinds. Source: Mainstay API reference, sections 5 and 6.
 MESSAGE_KINDS: Final = {
@@ -38,45 +39,68 @@ CAMPAIGN_KINDS: Final = {
     **dict.fromkeys(("sent_count", "responded_count"), "integer"),
     "engagement": "number",
 }
-MESSAGE_NAMES: Final = tuple(MESSAGE_KINDS)
-CAMPAIGN_NAMES: Final = tuple(CAMPAIGN_KINDS)
+# Where an entry of a list holds the value of a column: keys one inside the other; of several places the first with a
+# value counts. Columns that are not named are found under their own name, custom fields inside of `custom`.
+CONTACT_PLACES: Final = {"created": (("created",), ("created_at",))}
+MESSAGE_PLACES: Final = {
+    "created_at": (("created_at",), ("created",)),
+    **{f"user_{part}": (("user", part), (f"user_{part}",)) for part in ("id", "name", "email")},
+}
 
 __all__ = [
     "CAMPAIGN_KINDS",
+    "CONTACT_PLACES",
     "CUSTOM_PREFIX",
     "MESSAGE_KINDS",
+    "MESSAGE_PLACES",
     "UNSET",
-    "campaign_row",
     "contact_body",
-    "landing_row",
-    "message_row",
+    "regular_campaign",
+    "regular_contact",
+    "regular_message",
     "text_of",
 ]
 
 
-def landing_row(contact: Mapping[str, Any]) -> dict[str, Any]:
-    """One contact of the API as a flat row: the standard fields, then the custom fields it carries.
+def regular_contact(contact: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """One contact in the form that a landing reads, or None where it has that form.
 
+    It has an id; `labels` is a list; `custom` holds text, truth values, and numbers that are written in one way only.
     Raises RemoteError where it has no id at all.
 
-    >>> row = landing_row({"admithub_id": "ah1", "created_at": "2024-08-01T12:00:00Z", "custom": {"GPA": 3.0}})
-    >>> row["id"], row["created"], row["custom.GPA"], row["email"]
-    ('ah1', '2024-08-01T12:00:00Z', '3', None)
+    >>> regular_contact({"id": "ah1", "custom": {"GPA": 3.25, "Campus": "North"}})
+    >>> regular_contact({"id": "", "admithub_id": "ah1", "custom": {"GPA": 3.0}})
+    {'id': 'ah1', 'admithub_id': 'ah1', 'custom': {'GPA': '3'}}
     """
-    row = {**_BLANK, **contact}  # one copy: a million contacts pass here
-    if len(row) > len(_BLANK):
-        for name in row.keys() - _BLANK.keys():
-            del row[name]
-    row["id"] = row["id"] or row["admithub_id"]
-    if not row["id"]:
+    custom, labels = contact.get("custom"), contact.get("labels")
+    if (
+        contact.get("id")
+        and (labels is None or type(labels) is list)
+        and (custom is None or (type(custom) is dict and _is_regular(custom)))
+    ):
+        return None
+    found = contact.get("id") or contact.get("admithub_id")
+    if not found:
         raise RemoteError("Mainstay listed a contact without an id; the pull cannot tell it from others.")
-    if row["created"] is None:
-        row["created"] = contact.get("created_at")
-    custom = contact.get("custom")
-    if isinstance(custom, Mapping):
-        for name, value in custom.items():
-            row[CUSTOM_PREFIX + name] = value if value is None or type(value) is str else text_of(value)
-    return row
+    changed = {**contact, "id": str(found)}
+    if not isinstance(labels, list | None):
+        changed["labels"] = [text_of(labels)]
+    if custom is not None:
+        values = custom.items() if isinstance(custom, Mapping) else ()
+        changed["custom"] = {name: value if value is None else text_of(value) for name, value in values}
+    return changed
+
+
+def _is_regular(custom: Mapping[str, Any]) -> bool:
+    """Whether no value has to become text here: a number that may be written in several ways, or no scalar."""
+    for value in custom.values():
+        kind = type(value)
+        if kind is float:
+            if value.is_integer() or not _LEAST_PLAIN < abs(value) < _MOST_PLAIN:
+                return False
+        elif kind is list or kind is dict:
+            return False
+    return True
 
 
 def text_of(value: Any) -> str:
@@ -114,25 +138,22 @@ def contact_body(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "custom": custom} if custom else body
 
 
-def message_row(message: Mapping[str, Any]) -> dict[str, Any]:
-    """One message as a flat row; the live-chat `user` object becomes user_id, user_name and user_email.
+def regular_message(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """One message in the form that a landing reads (an id, `user` an object), or None where it has that form.
 
-    >>> message_row({"admithub_id": "m1", "user": {"id": "u1", "name": "Kim"}})["user_name"]
-    'Kim'
+    >>> regular_message({"admithub_id": "m1", "user": "Kim"})
+    {'admithub_id': 'm1', 'user': {'name': 'Kim'}}
     """
-    row = {name: message.get(name) for name in MESSAGE_NAMES}
     user = message.get("user")
-    if isinstance(user, Mapping):
-        row |= {"user_id": user.get("id"), "user_name": user.get("name"), "user_email": user.get("email")}
-    elif user:
-        row["user_name"] = str(user)
-    row["admithub_id"] = _own_id(message)
-    return row
+    is_known = user is None or type(user) is dict
+    if message.get("admithub_id") and is_known:
+        return None
+    return {**message, "admithub_id": _own_id(message), "user": user if is_known else {"name": str(user)}}
 
 
-def campaign_row(campaign: Mapping[str, Any]) -> dict[str, Any]:
-    """One campaign as a flat row."""
-    return {**{name: campaign.get(name) for name in CAMPAIGN_NAMES}, "admithub_id": _own_id(campaign)}
+def regular_campaign(campaign: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """One campaign in the form that a landing reads (an id), or None where it has that form."""
+    return None if campaign.get("admithub_id") else {**campaign, "admithub_id": _own_id(campaign)}
 
 
 def _own_id(item: Mapping[str, Any]) -> str:

@@ -24,6 +24,8 @@ from urllib3.exceptions import NewConnectionError
 
 from workbench.errors import AuthenticationFailed, RemoteError, TransientError
 from workbench.logs import get_logger
+from workbench.salesforce import bulk
+from workbench.salesforce.bulk import BulkFiles
 from workbench.salesforce.describe import NAME_PATTERN, SObject, read_describe
 from workbench.salesforce.login import log_in, open_session
 from workbench.settings import SalesforceSettings
@@ -80,7 +82,7 @@ class SalesforceClient:
 
     def connect(self) -> str:
         """Log in, where that has not happened; the host of the org."""
-        return str(self._retried(self._connected, "the login").sf_instance)
+        return str(self.repeat(self._connected, "the login").sf_instance)
 
     @property
     def api_usage(self) -> tuple[int, int] | None:
@@ -147,26 +149,25 @@ class SalesforceClient:
             found |= {row["Id"]: row for row in rows}
         return found
 
-    def bulk_download(self, sobject: str, soql: str, folder: Path, *, poll_seconds: float = 0.5) -> list[Path]:
+    def bulk_download(
+        self, sobject: str, soql: str, folder: Path, *, poll_seconds: float = 0.5, progress: bulk.Progress | None = None
+    ) -> BulkFiles:
         """Run a Bulk 2.0 query and stream its pages to CSV files in `folder`; memory stays small.
 
-        Each file starts with a header; empty cells are nulls; deleted records cannot be asked for this way.
+        Each file starts with a header; empty cells are nulls; deleted records cannot be asked for this way. A folder
+        that holds a part of the same query is completed. Raises RemoteError where the job fails.
         """
         folder.mkdir(parents=True, exist_ok=True)
-
-        def download(api: Salesforce) -> list[Path]:
-            for leftover in folder.glob("*.csv"):
-                leftover.unlink()
-            pages = getattr(api.bulk2, sobject).download(soql, path=str(folder), wait=poll_seconds)
-            return [Path(page["file"]) for page in pages]
-
-        files = self._retried(lambda: self.call(download, what=f"the bulk query of {sobject}", is_read=True), sobject)
-        log.info("bulk query downloaded", extra={"sobject": sobject, "files": len(files)})
-        return files
+        query = bulk.BulkQuery(
+            self, soql, folder, poll_seconds=poll_seconds, sleep=self._sleep, progress=progress or (lambda _: None)
+        )
+        found = query.download()
+        log.info("bulk query downloaded", extra={"sobject": sobject, "files": len(found.files)})
+        return found
 
     def read(self, path: str, *, what: str, method: str = "GET", **options: Any) -> Any:
         """One idempotent REST call below the version root, retried while the fault is transient."""
-        return self._retried(
+        return self.repeat(
             lambda: self.call(lambda api: api.restful(path, method=method, **options), what=what, is_read=True), what
         )
 
@@ -202,12 +203,13 @@ class SalesforceClient:
         return self._page(lambda api: api.query_more(path, identifier_is_url=True))
 
     def _page(self, send: Callable[[Salesforce], Any]) -> dict[str, Any]:
-        answer = self._retried(lambda: self.call(send, what="a query", is_read=True), "a query")
+        answer = self.repeat(lambda: self.call(send, what="a query", is_read=True), "a query")
         if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):
             raise RemoteError("Salesforce answered a query with something that is no list of records.")
         return answer
 
-    def _retried(self, call: Callable[[], T], what: str) -> T:
+    def repeat(self, call: Callable[[], T], what: str) -> T:
+        """Make a reading call, again after growing waits while its fault is transient."""
         for attempt in Retrying(
             stop=stop_after_attempt(READ_ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.5, max=20),

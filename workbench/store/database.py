@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -22,6 +22,11 @@ from workbench.store.migrations import migrate
 from workbench.store.quoting import identifier, literal
 
 Statement = str | tuple[str, Mapping[str, Any]]
+
+CATALOG: Final = "workbench"
+# What DuckDB may hold in memory while it lands rows; what is more goes to a temporary folder beside the database.
+LEAST_MEGABYTES: Final = 512
+MEGABYTES_PER_COLUMN: Final = 8
 
 
 class Store:
@@ -51,11 +56,15 @@ class Store:
         found: list[dict[str, Any]] = self.query(sql, params).to_pylist()
         return found
 
-    def write(self, *statements: Statement, tables: Mapping[str, pa.Table] | None = None) -> None:
-        """Run statements in one transaction; `tables` are readable in them by name."""
+    def write(self, *statements: Statement, tables: Mapping[str, pa.Table | Path] | None = None) -> None:
+        """Run statements in one transaction; `tables` (Arrow, or the path of a Parquet file) are readable by name."""
         with self._open(write=True) as con:
             for name, table in (tables or {}).items():
-                con.register(name, table)
+                if isinstance(table, Path):
+                    con.execute(f"CREATE TEMP VIEW {identifier(name)} AS FROM read_parquet({literal(str(table))})")
+                    limit_memory(con, len(con.execute(f"FROM {identifier(name)} LIMIT 0").description))
+                else:
+                    con.register(name, table)
             con.begin()
             try:
                 for statement in statements:
@@ -109,7 +118,7 @@ class Store:
     def _open(self, *, write: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._turn(write=write):
             try:
-                con = duckdb.connect(str(self.path), read_only=not write)
+                con = self._connection(write=write)
             except duckdb.IOException as error:
                 if "lock" in str(error).lower():
                     raise StoreBusy(f"{self.path} is open in another program. Close it and try again.") from None
@@ -119,6 +128,22 @@ class Store:
                 yield con
             finally:
                 con.close()
+
+    def _connection(self, *, write: bool) -> duckdb.DuckDBPyConnection:
+        """Under a name of our own: DuckDB names a database after its file, which may be called like a schema.
+
+        All threads that read share one instance, as they would by connecting to the file itself.
+        """
+        name = f":memory:{self.path.absolute()}:{'write' if write else 'read'}"
+        con = duckdb.connect(name, config={"temp_directory": f"{self.path}.tmp"})
+        try:
+            access = "READ_WRITE" if write else "READ_ONLY"
+            con.execute(f"ATTACH IF NOT EXISTS {literal(str(self.path))} AS {CATALOG} ({access})")
+            con.execute(f"USE {CATALOG}")
+        except BaseException:
+            con.close()
+            raise
+        return con
 
     @contextmanager
     def _turn(self, *, write: bool) -> Iterator[None]:
@@ -145,3 +170,8 @@ class Store:
 
     def _busy(self) -> StoreBusy:
         return StoreBusy(f"{self.path} is in use by another process. Wait for it to finish, then try again.")
+
+
+def limit_memory(con: duckdb.DuckDBPyConnection, columns: int) -> None:
+    """Bound the memory for writing rows of so many columns, whatever their number. Wider rows need more at once."""
+    con.execute(f"SET memory_limit = '{max(LEAST_MEGABYTES, MEGABYTES_PER_COLUMN * columns)}MB'")

@@ -8,23 +8,29 @@ Source: lab notes, "Landing".
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
-import pyarrow.dataset
 
 from workbench.errors import RemoteError
+from workbench.store.database import limit_memory
 from workbench.store.landing import Column, Target
 from workbench.store.quoting import identifier, literal
 
 # A Salesforce record holds at most 400,000 characters; both limits also size the readers' buffers.
 MAX_OBJECT_BYTES: Final = 16 * 1024 * 1024
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
+# Read once, a moment later: quick to write rather than small.
+_FORMAT: Final = "FORMAT parquet, COMPRESSION lz4"
+
+
+# Column -> its places in a JSON entry, each one key or two, one inside the other; the first with a value counts.
+Places = Mapping[str, Sequence[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,9 @@ class Prepared:
     notices: tuple[str, ...] = ()
 
     @property
-    def tables(self) -> dict[str, Any]:
+    def tables(self) -> dict[str, Path]:
         """What `Store.write` needs to read these rows under `target.incoming`; streamed, not loaded."""
-        return {self.target.incoming: pyarrow.dataset.dataset(str(self.path))}
+        return {self.target.incoming: self.path}
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,14 @@ class _Source:
         return tuple(Column(c.name, c.type if c.type.endswith("[]") else "VARCHAR") for c in self.columns)
 
 
-def prepare_json(files: Sequence[Path], target: Target, pull_id: int, folder: Path) -> Prepared:
-    """Type the lines of NDJSON files. Values that do not fit their type become null, each column with a notice."""
-    return _prepare(_json_source(files, target.columns), target, pull_id, folder)
+def prepare_json(
+    files: Sequence[Path], target: Target, pull_id: int, folder: Path, places: Places | None = None
+) -> Prepared:
+    """Type the lines of NDJSON files. Values that do not fit their type become null, each column with a notice.
+
+    `places` says where columns are that an entry does not hold under their own name.
+    """
+    return _prepare(_json_source(files, target.columns, places or {}), target, pull_id, folder)
 
 
 def prepare_csv(files: Sequence[Path], target: Target, pull_id: int, folder: Path) -> Prepared:
@@ -68,11 +79,28 @@ def prepare_csv(files: Sequence[Path], target: Target, pull_id: int, folder: Pat
     return _prepare(_csv_source(files, target.columns), target, pull_id, folder)
 
 
-def _json_source(files: Sequence[Path], columns: Sequence[Column]) -> _Source:
+def _json_source(files: Sequence[Path], columns: Sequence[Column], places: Places) -> _Source:
     def sql(typed: Sequence[Column]) -> str:
+        top: dict[str, str] = {}
+        inner: dict[str, dict[str, str]] = {}
+        found = []
+        for column in typed:
+            values = []
+            for place in places.get(column.name, ((column.name,),)):
+                if len(place) == 1:
+                    top[place[0]] = column.type
+                    values.append(identifier(place[0]))
+                else:
+                    inner.setdefault(place[0], {})[place[1]] = column.type
+                    values.append(f"struct_extract({identifier(place[0])}, {literal(place[1])})")
+            value = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+            found.append(f"{value} AS {identifier(column.name)}")
+        for name, parts in inner.items():
+            top[name] = f"STRUCT({', '.join(f'{identifier(part)} {kind}' for part, kind in parts.items())})"
+        in_file = [Column(name, kind) for name, kind in top.items()]
         return (
-            f"read_json({_file_list(files)}, format='newline_delimited', columns={_column_struct(typed)}, "
-            f"maximum_object_size={MAX_OBJECT_BYTES})"
+            f"(SELECT {', '.join(found)} FROM read_json({_file_list(files)}, format='newline_delimited', "
+            f"columns={_column_struct(in_file)}, maximum_object_size={MAX_OBJECT_BYTES}))"
         )
 
     return _Source(sql, tuple(columns), bool(files))
@@ -99,7 +127,7 @@ def _csv_source(files: Sequence[Path], columns: Sequence[Column]) -> _Source:
 def prepare_sql(select: str, target: Target, pull_id: int, folder: Path) -> Prepared:
     """As the others, from a query that gives the target's columns. Raises duckdb.Error where a value does not fit."""
     path = _parquet_path(target, folder)
-    with _scratch(folder) as con:
+    with _scratch(folder, target) as con:
         _copy(con, select, target, pull_id, path)
         return _finish(con, target, path, ())
 
@@ -108,7 +136,7 @@ def _prepare(source: _Source, target: Target, pull_id: int, folder: Path) -> Pre
     path = _parquet_path(target, folder)
     names = _names(target)
     notices: list[str] = []
-    with _scratch(folder) as con:
+    with _scratch(folder, target) as con:
         try:
             _copy(con, f"SELECT {names} FROM {_from(source, source.columns)}", target, pull_id, path)
         except (duckdb.ConversionException, duckdb.InvalidInputException):
@@ -128,8 +156,9 @@ def _parquet_path(target: Target, folder: Path) -> Path:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _scratch(folder: Path, target: Target) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
+        limit_memory(con, len(target.columns))
         con.execute("SET TimeZone = 'UTC'")
         con.execute(f"SET temp_directory = {literal(str(folder / 'tmp'))}")
         yield con
@@ -157,7 +186,7 @@ def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Target, pull_id: 
     names = _names(target)
     con.execute(
         f"COPY (SELECT {names}, {int(pull_id)}::INTEGER AS _pull_id, hash({names}) AS _row_hash "
-        f"FROM ({select}) AS found) TO {literal(str(path))} (FORMAT parquet)"
+        f"FROM ({select}) AS found) TO {literal(str(path))} ({_FORMAT})"
     )
 
 
@@ -179,7 +208,7 @@ def _keep_latest(con: duckdb.DuckDBPyConnection, target: Target, path: Path) -> 
     con.execute(
         f"COPY (SELECT * FROM read_parquet({literal(str(whole))}) "
         f"QUALIFY row_number() OVER (PARTITION BY {identifier(target.key)} ORDER BY {order}) = 1) "
-        f"TO {literal(str(path))} (FORMAT parquet)"
+        f"TO {literal(str(path))} ({_FORMAT})"
     )
     whole.unlink()
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from workbench.domain.fields import MainstayField, mainstay_column_type
 from workbench.logs import get_logger
-from workbench.mainstay.client import HIDDEN_TOO, MainstayClient
+from workbench.mainstay.client import HIDDEN_TOO, MainstayClient, Page
+from workbench.mainstay.lines import Regular, page_lines
 from workbench.mainstay.payload import (
     CAMPAIGN_KINDS,
+    CONTACT_PLACES,
     CUSTOM_PREFIX,
     MESSAGE_KINDS,
-    campaign_row,
-    landing_row,
-    message_row,
+    MESSAGE_PLACES,
+    regular_campaign,
+    regular_contact,
+    regular_message,
 )
 from workbench.stages.pull.context import Context
 from workbench.stages.pull.report import FieldDrift, ObjectReport, field_drift
@@ -36,14 +39,12 @@ from workbench.store.landing import (
     replace_messages,
     table_columns,
 )
-from workbench.store.spooled import Prepared, prepare_json
+from workbench.store.spooled import Places, Prepared, prepare_json
 
 log = get_logger(__name__)
 
 SYSTEM: Final = "mainstay"
 _KINDS: Final = {"datetime": "TIMESTAMPTZ", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}
-
-Row = dict[str, Any]
 
 
 def _columns(kinds: Mapping[str, str]) -> tuple[Column, ...]:
@@ -57,13 +58,13 @@ CAMPAIGNS: Final = Target(SYSTEM, "campaign", "admithub_id", _columns(CAMPAIGN_K
 
 @dataclass(frozen=True)
 class _List:
-    """One list of the API: where it is, what is asked of it, and how an entry becomes a row."""
+    """One list of the API: where it is, what is asked of it, and the form its entries are spooled in."""
 
     name: str
     label: str
     path: str
     params: Mapping[str, str]
-    to_row: Callable[[Mapping[str, Any]], Row]
+    regular: Regular
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,12 @@ def contact_columns(fields: Sequence[MainstayField], met: Iterable[str] = ()) ->
     return tuple(ordered), [f"{path}: {said}" for path in clashes]
 
 
+def contact_places(columns: Iterable[Column]) -> Places:
+    """Where a contact of the API holds the columns that are not under their own name."""
+    custom = [column.name for column in columns if column.name.startswith(CUSTOM_PREFIX)]
+    return {**CONTACT_PLACES, **{name: (("custom", name.removeprefix(CUSTOM_PREFIX)),) for name in custom}}
+
+
 async def pull_contacts(context: Context, client: MainstayClient, pull_id: int) -> Landed:
     """Contacts, hidden ones too (they hold phones and CRM IDs), with the field catalogue, in one transaction."""
     fields = await client.fields()
@@ -113,11 +120,11 @@ async def pull_contacts(context: Context, client: MainstayClient, pull_id: int) 
     target = Target(SYSTEM, "contact", "id", columns, stamp="last_modified_at")
     since = context.since(SYSTEM, "contact") if context.has_columns(target) else None
     params = {**HIDDEN_TOO, **({"modified_since": _moment(since)} if since else {})}
-    read = await _read(context, client, _List("contact", "contacts", "contacts/", params, landing_row))
+    read = await _read(context, client, _List("contact", "contacts", "contacts/", params, regular_contact))
     met = sorted(read.spooled.extra - {column.name for column in columns})
     columns, more = contact_columns(fields, met)
     target = Target(SYSTEM, "contact", "id", columns, stamp="last_modified_at")
-    prepared = prepare_json([read.spooled.path], target, pull_id, context.spool.folder)
+    prepared = prepare_json([read.spooled.path], target, pull_id, context.spool.folder, contact_places(columns))
     key = PullKey(SYSTEM, "contact", "incremental" if since else "full")
     field_statements, catalogue = land_mainstay_fields(fields, pull_id)
     drift = _drift(context, fields)
@@ -140,7 +147,7 @@ async def pull_fields(context: Context, client: MainstayClient, pull_id: int) ->
 async def pull_campaigns(context: Context, client: MainstayClient, pull_id: int) -> Landed:
     """All campaigns, hidden and test ones too; the list is short and is always read whole."""
     params = {"show_hidden": "true", "show_test": "true"}
-    read = await _read(context, client, _List("campaign", "campaigns", "campaigns/", params, campaign_row))
+    read = await _read(context, client, _List("campaign", "campaigns", "campaigns/", params, regular_campaign))
     prepared = prepare_json([read.spooled.path], CAMPAIGNS, pull_id, context.spool.folder)
     key = PullKey(SYSTEM, "campaign")
     context.store.write(*context.landing(pull_id, prepared, key, read.started_at), tables=prepared.tables)
@@ -151,8 +158,8 @@ async def pull_messages(context: Context, client: MainstayClient, pull_id: int) 
     """Messages, those of test users too; later pulls ask for what was written since."""
     since = context.since(SYSTEM, "message") if context.has_columns(MESSAGES) else None
     params = {"include_test_user": "true", **({"since": _moment(since)} if since else {})}
-    read = await _read(context, client, _List("message", "messages", "messages/", params, message_row))
-    prepared = prepare_json([read.spooled.path], MESSAGES, pull_id, context.spool.folder)
+    read = await _read(context, client, _List("message", "messages", "messages/", params, regular_message))
+    prepared = prepare_json([read.spooled.path], MESSAGES, pull_id, context.spool.folder, MESSAGE_PLACES)
     key = PullKey(SYSTEM, "message", "incremental" if since else "full")
     if since:
         statements = context.landing(pull_id, prepared, key, read.started_at)
@@ -178,8 +185,8 @@ async def _read(context: Context, client: MainstayClient, what: _List) -> _Read:
     try:
         if not spooled.is_done:
             async for page in client.page_stream(what.path, what.params, start=spooled.next):
-                rows = [what.to_row(item) for item in page.rows]
-                spooled.append(rows, page.next_url, _custom_names(rows) if what.name == "contact" else ())
+                extra = _custom_paths(page) if what.name == "contact" else ()
+                spooled.append(page_lines(page.rows, page.texts, what.regular), len(page.rows), page.next_url, extra)
                 context.progress(f"Mainstay {what.label}", spooled.rows, page.count)
     finally:
         spooled.close()
@@ -187,11 +194,13 @@ async def _read(context: Context, client: MainstayClient, what: _List) -> _Read:
     return _Read(spooled, time.perf_counter() - begun)
 
 
-def _custom_names(rows: Iterable[Row]) -> set[str]:
-    keys: set[str] = set()
-    for row in rows:
-        keys.update(row)
-    return {name for name in keys if name.startswith(CUSTOM_PREFIX)}
+def _custom_paths(page: Page) -> set[str]:
+    """The custom fields that the contacts of a page carry."""
+    names: set[str] = set()
+    for row in page.rows:
+        if isinstance(custom := row.get("custom"), dict):
+            names.update(custom)
+    return {CUSTOM_PREFIX + name for name in names}
 
 
 def _moment(moment: datetime) -> str:

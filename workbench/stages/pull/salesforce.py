@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.errors import RemoteError
+import orjson
+
+from workbench.errors import RemoteError, TransientError
 from workbench.logs import get_logger
 from workbench.salesforce.client import SalesforceClient, fits_in_url
 from workbench.stages.pull.context import Context
@@ -28,6 +30,8 @@ FIELDS: Final = Target(SYSTEM, "field", "name", ())
 NO_BULK = ("NOT_FOUND", "API_DISABLED_FOR_ORG", "FEATURENOTENABLED", "INSUFFICIENT_ACCESS", "METHOD_NOT_ALLOWED")
 # From here on a bulk query is cheaper: pages of 50,000 rows instead of 2,000.
 BULK_FROM: Final = 50_000
+# The place of an object that is read by a bulk query, which knows the places in it by itself.
+BY_BULK: Final = "bulk"
 # The place in a query is forgotten after two days, or when too many queries are open.
 LOST_PLACE: Final = frozenset({"INVALID_QUERY_LOCATOR", "INVALID_QUERY_CURSOR"})
 
@@ -96,20 +100,33 @@ def _read_object(context: Context, client: SalesforceClient, plan: ObjectPlan, p
     spooled = context.spool.open(f"{SYSTEM}.{plan.sobject}", {"soql": soql, "mode": mode}, context.clock)
     reading = _Reading(context, client, plan, soql, mode == "incremental", spooled)
     try:
-        way, files = reading.changes() if mode == "incremental" else reading.everything()
+        read = reading.changes() if mode == "incremental" else reading.everything()
     finally:
         spooled.close()
-    prepare = prepare_csv if way == "bulk" else prepare_json
-    prepared = prepare(files, plan.target, pull_id, context.spool.folder)
+    prepare = prepare_csv if read.way == "bulk" else prepare_json
+    prepared = prepare(read.files, plan.target, pull_id, context.spool.folder)
+    if read.rows not in {None, prepared.rows + prepared.repeated}:
+        spooled.restart()
+        found = prepared.rows + prepared.repeated
+        raise TransientError(f"Salesforce told of {read.rows:,} {plan.sobject} records and sent {found:,}. Pull again.")
     seconds = time.perf_counter() - begun
     key = PullKey(SYSTEM, plan.sobject, mode)
-    log.info("object read", extra={"sobject": plan.sobject, "rows": prepared.rows, "mode": mode, "way": way})
-    return Fetched(prepared, key, way, spooled.started_at, seconds, spooled.is_resumed)
+    log.info("object read", extra={"sobject": plan.sobject, "rows": prepared.rows, "mode": mode, "way": read.way})
+    return Fetched(prepared, key, read.way, spooled.started_at, seconds, spooled.is_resumed)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An object on disk as it came: rest | bulk, its files, and how many rows they hold where that is known."""
+
+    way: str
+    files: list[Path]
+    rows: int | None
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """One object being read into its spool file; both ways give (rest | bulk, the files)."""
+    """One object being read into its spool file."""
 
     context: Context
     client: SalesforceClient
@@ -118,33 +135,41 @@ class _Reading:
     with_deleted: bool
     spooled: SpoolFile
 
-    def changes(self) -> tuple[str, list[Path]]:
+    def changes(self) -> _Read:
         """What changed, deleted records too: always by REST, which can ask for those."""
         self._pages(None)
-        return "rest", [self.spooled.path]
+        return _Read("rest", [self.spooled.path], self.spooled.rows)
 
-    def everything(self) -> tuple[str, list[Path]]:
+    def everything(self) -> _Read:
         """All records: by REST up to 50,000 of them, else (or where the query is too long for a GET) by bulk."""
+        if self.spooled.next == BY_BULK:
+            return self._bulk(None)
         total = None
         if not self.spooled.is_resumed:
             total = self.client.query_count(self.plan.count_soql)
-            if (total >= BULK_FROM or not fits_in_url(self.soql)) and (files := self._bulk(total)) is not None:
-                return "bulk", files
+            if total >= BULK_FROM or not fits_in_url(self.soql):
+                self.spooled.mark(BY_BULK)  # from here on an interrupted pull goes on with the same query
+                try:
+                    return self._bulk(total)
+                except RemoteError as error:
+                    if error.code not in NO_BULK or not fits_in_url(self.soql):
+                        raise
+                    log.warning(
+                        "no bulk door, reading by pages", extra={"sobject": self.plan.sobject, "code": error.code}
+                    )
+                    self.spooled.restart()
         self._pages(total)
-        return "rest", [self.spooled.path]
+        return _Read("rest", [self.spooled.path], self.spooled.rows)
 
-    def _bulk(self, total: int) -> list[Path] | None:
-        """The files of a bulk query; None where this org has no bulk door (the edition or a permission shuts it)."""
-        self.context.progress(self._stage, 0, total)
-        try:
-            files = self.client.bulk_download(self.plan.sobject, self.soql, self.spooled.folder)
-        except RemoteError as error:
-            if error.code not in NO_BULK or not fits_in_url(self.soql):
-                raise
-            log.warning("no bulk door, reading by pages", extra={"sobject": self.plan.sobject, "code": error.code})
-            return None
-        self.context.progress(self._stage, total, total)
-        return files
+    def _bulk(self, total: int | None) -> _Read:
+        """All records by a bulk query."""
+
+        def progress(rows: int) -> None:
+            self.context.progress(self._stage, rows, total)
+
+        progress(0)
+        found = self.client.bulk_download(self.plan.sobject, self.soql, self.spooled.folder, progress=progress)
+        return _Read("bulk", found.files, found.rows)
 
     @property
     def _stage(self) -> str:
@@ -164,7 +189,8 @@ class _Reading:
     def _spool(self, total: int | None) -> None:
         pages = self.client.query_pages(self.soql, include_deleted=self.with_deleted, start=self.spooled.next)
         for page in pages:
-            self.spooled.append(page.rows, page.next_path)
+            lines = b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in page.rows])
+            self.spooled.append(lines, len(page.rows), page.next_path)
             self.context.progress(self._stage, self.spooled.rows, page.total if total is None else total)
 
 

@@ -82,6 +82,7 @@ class SpoolFile:
         }
         if state is None:
             self.path.write_bytes(b"")
+            shutil.rmtree(self.folder, ignore_errors=True)
             self._save()
         else:
             os.truncate(self.path, state["bytes"])
@@ -110,24 +111,30 @@ class SpoolFile:
         """Names met in the rows that the plan did not know (custom fields that no catalogue lists)."""
         return set(self._state["extra"])
 
-    def append(self, rows: Iterable[Mapping[str, Any]], next_place: str | None, extra: Iterable[str] = ()) -> None:
-        """Add one page and remember where the next one is; None ends the list."""
-        lines = [orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]
+    def append(self, lines: bytes, rows: int, next_place: str | None, extra: Iterable[str] = ()) -> None:
+        """Add one page (a line of JSON per row) and remember where the next one is; None ends the list."""
         if self._file is None:
             self._file = self.path.open("ab")
-        self._file.write(b"".join(lines))
+        self._file.write(lines)
         self._file.flush()
-        self._state["bytes"] += sum(map(len, lines))
-        self._state["rows"] += len(lines)
-        self._state["extra"] = sorted({*self._state["extra"], *extra})
+        self._state["bytes"] += len(lines)
+        self._state["rows"] += rows
+        if new := {*extra}.difference(self._state["extra"]):
+            self._state["extra"] = sorted(new.union(self._state["extra"]))
         self._state["next"] = next_place
         self._state["is_done"] = next_place is None
+        self._save()
+
+    def mark(self, place: str) -> None:
+        """Remember where to go on before there are rows."""
+        self._state["next"] = place
         self._save()
 
     def restart(self) -> None:
         """Forget all rows: the place to go on from is no longer known to the other side."""
         self.close()
         self.path.write_bytes(b"")
+        shutil.rmtree(self.folder, ignore_errors=True)
         self.is_resumed = False
         self._state |= {"started_at": self._clock().isoformat(), "bytes": 0, "rows": 0, "extra": [], "next": None}
         self._save()
