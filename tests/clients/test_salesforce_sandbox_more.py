@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from simple_salesforce import exceptions as refusals
 
+from workbench.simulators.salesforce.duplicates import DuplicateRule
 from workbench.simulators.salesforce.field_shapes import field_shape, formula
 from workbench.simulators.salesforce.refusals import Refusal
 
@@ -285,6 +286,30 @@ def test_rules_of_the_institution_refuse_records(org):
 
 
 # --- custom objects ---
+
+
+def test_duplicate_rules_warn_or_block(org):
+    org.org.add_duplicate_rule("Contact", DuplicateRule("Same e-mail", ("Email",)))
+    org.org.add_duplicate_rule("Contact", DuplicateRule("Same person", ("FirstName", "LastName"), is_blocking=True))
+    twin = {"LastName": "Twin", "Email": "ANA@example.edu"}
+    answer = org.send("POST", "sobjects/Contact", twin)
+    assert code_of(answer) == (400, "DUPLICATES_DETECTED")
+    found = answer.json()[0]["duplicateResult"]
+    assert (found["allowSave"], found["duplicateRule"]) == (True, "Same e-mail")
+    assert found["matchResults"][0]["matchRecords"][0]["record"]["Id"] == contact_id(1)
+    allowed = {"headers": {"Sforce-Duplicate-Rule-Header": "allowSave=true"}}
+    assert org.send("POST", "sobjects/Contact", twin, **allowed).status_code == 201
+    same = {"FirstName": "ana", "LastName": "O'Brien"}
+    assert code_of(org.send("POST", "sobjects/Contact", same, **allowed)) == (400, "DUPLICATES_DETECTED")
+    records = [{"attributes": {"type": "Contact"}, **twin, "LastName": "Third"}]
+    many = org.send("POST", "composite/sobjects", {"records": records}).json()
+    assert many[0]["errors"] == [
+        {"statusCode": "DUPLICATES_DETECTED", "message": "Use one of these records?", "fields": []}
+    ]
+    assert org.send("POST", "composite/sobjects", {"records": records}, **allowed).json()[0]["success"]
+    itself = org.send("PATCH", f"sobjects/Contact/{contact_id(4)}", {"Email": "dee@example.edu"})
+    assert itself.status_code == 204  # a record is no duplicate of itself
+    assert org.send("POST", "sobjects/Contact", {"LastName": "Blank", "Email": None}).status_code == 201
 
 
 def test_an_application_has_its_contact_behind_a_lookup(org):

@@ -104,7 +104,8 @@ def _write(
 
     def save_chunk(index: int, all_or_none: bool) -> list[Saved]:
         name, part = chunks[index]
-        return org.save(read(org.schema[name], part), all_or_none=all_or_none)
+        given = read(org.schema[name], part)
+        return org.save(given, all_or_none=all_or_none, allows_duplicates=call.allows_duplicates)
 
     saved = _in_chunks(org, len(chunks), save_chunk, all_or_none=body.get("allOrNone") is True)
     return _answer(saved, has_created=has_created)

@@ -28,7 +28,7 @@ def create(org: SalesforceOrg, call: Call) -> Reply:
     if not sobject.info["createable"]:
         raise refused(405, "METHOD_NOT_ALLOWED", f"{sobject.name} records cannot be created here")
     given = given_from_json(org.schema, sobject, None, _body_without_id(call))
-    [saved] = org.save([given])
+    [saved] = org.save([given], allows_duplicates=call.allows_duplicates)
     _raise_refusals(saved)
     return Reply(201, {"id": saved.record_id, "success": True, "errors": []}, record_ids=(saved.record_id,))
 
@@ -36,7 +36,7 @@ def create(org: SalesforceOrg, call: Call) -> Reply:
 def update(org: SalesforceOrg, call: Call) -> Reply:
     sobject, record_id = _addressed(org, call)
     given = given_from_json(org.schema, sobject, record_id, _body_without_id(call))
-    [saved] = org.save([given])
+    [saved] = org.save([given], allows_duplicates=call.allows_duplicates)
     _raise_refusals(saved)
     return Reply(204, record_ids=(record_id,))
 
@@ -79,7 +79,7 @@ def upsert(org: SalesforceOrg, call: Call) -> Reply:
             raise not_found()
         record_id = ids[0] if ids else None
         given = given_from_json(org.schema, sobject, record_id, {**body, **({} if ids else {key.name: value})})
-        [saved] = org.save([given])
+        [saved] = org.save([given], allows_duplicates=call.allows_duplicates)
     _raise_refusals(saved)
     answer: dict[str, Any] = {"id": saved.record_id, "success": True, "errors": [], "created": saved.is_created}
     if float(call.version) < 46 and not saved.is_created:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow as pa
 
+from workbench.simulators.salesforce.duplicates import DuplicateRule
 from workbench.simulators.salesforce.ids import MADE, long_id, made_id
 from workbench.simulators.salesforce.reading import given_from_json
 from workbench.simulators.salesforce.refusals import refused
@@ -77,6 +78,7 @@ class SalesforceOrg:
         self.daily_requests, self.used_requests = daily_requests, 0
         self.bulk_seconds = bulk_seconds
         self.rules: dict[str, list[Rule]] = {}
+        self.duplicate_rules: dict[str, list[DuplicateRule]] = {}
         self.workers: list[threading.Thread] = []
         self.is_closed = False
         self.lock = threading.RLock()
@@ -133,10 +135,12 @@ class SalesforceOrg:
             raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         return found
 
-    def save(self, given: Sequence[Given], *, all_or_none: bool = False) -> list[Saved]:
-        """Create or update records of one object."""
+    def save(
+        self, given: Sequence[Given], *, all_or_none: bool = False, allows_duplicates: bool = False
+    ) -> list[Saved]:
+        """Create or update records of one object; `allows_duplicates` as in the header of that name."""
         with self.lock:
-            return self._saving().save(given, all_or_none=all_or_none)
+            return self._saving(allows_duplicates=allows_duplicates).save(given, all_or_none=all_or_none)
 
     def delete(self, sobject: SObject, ids: Sequence[str | None], *, all_or_none: bool = False) -> list[Saved]:
         with self.lock:
@@ -180,6 +184,10 @@ class SalesforceOrg:
         It sees each record as it would be after the save, and runs after Salesforce's own checks.
         """
         self.rules.setdefault(self.schema[object_name].name, []).append(rule)
+
+    def add_duplicate_rule(self, object_name: str, rule: DuplicateRule) -> None:
+        """A duplicate rule of the institution; it runs after the validation rules."""
+        self.duplicate_rules.setdefault(self.schema[object_name].name, []).append(rule)
 
     def hide_field(self, object_name: str, name: str, *, is_hidden: bool = True) -> None:
         """Field-level security: the field vanishes from describe, queries and writes for this user, or returns."""
@@ -252,7 +260,7 @@ class SalesforceOrg:
         self._last_stamp = moment if moment > self._last_stamp else self._last_stamp + _TICK
         return self._last_stamp
 
-    def _saving(self) -> Saving:
+    def _saving(self, *, allows_duplicates: bool = False) -> Saving:
         return Saving(
             self.schema,
             self.tables,
@@ -260,6 +268,8 @@ class SalesforceOrg:
             user_id=self.user_id,
             make_id=self._record_id,
             rules=self.rules,
+            duplicate_rules=self.duplicate_rules,
+            allows_duplicates=allows_duplicates,
         )
 
     def _record_id(self, sobject: SObject) -> str:

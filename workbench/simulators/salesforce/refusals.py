@@ -5,23 +5,25 @@ Source: Salesforce wire reference, section 3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One error: Salesforce's own code, its sentence, and the fields it names."""
+    """One error: Salesforce's own code, its sentence, and the fields it names; `detail` is shown with a request."""
 
     code: str
     message: str
     fields: tuple[str, ...] = ()
+    detail: Mapping[str, Any] | None = None
 
     def of_request(self) -> dict[str, Any]:
         """Its shape in a whole request's list."""
         shape: dict[str, Any] = {"message": self.message, "errorCode": self.code}
-        return {**shape, "fields": list(self.fields)} if self.fields else shape
+        fields = {"fields": list(self.fields)} if self.fields else {}
+        return {**(self.detail or {}), **shape, **fields}
 
     def of_record(self) -> dict[str, Any]:
         """Its shape inside collections: `statusCode`, not `errorCode`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from workbench.simulators.salesforce.duplicates import DuplicateRule
 from workbench.simulators.salesforce.field_values import stored_value
 from workbench.simulators.salesforce.ids import long_id
 from workbench.simulators.salesforce.refusals import RecordRefused, Refusal, record_refused
@@ -58,7 +59,8 @@ class Saved:
 class Saving:
     """One call's records of one object. `stamp` is the moment of the save, `make_id` gives the next free id.
 
-    `rules`: the institution's own, by object name.
+    `rules` and `duplicate_rules`: the institution's own, by object name. With `allows_duplicates` only blocking ones of
+    the latter refuse.
     """
 
     def __init__(
@@ -70,8 +72,12 @@ class Saving:
         user_id: str,
         make_id: Callable[[SObject], str],
         rules: Mapping[str, Sequence[Rule]],
+        duplicate_rules: Mapping[str, Sequence[DuplicateRule]],
+        allows_duplicates: bool,
     ) -> None:
         self._rules = rules
+        self._duplicate_rules = duplicate_rules
+        self._allows_duplicates = allows_duplicates
         self._schema = schema
         self._tables = tables
         self._stamp = stamp
@@ -112,6 +118,11 @@ class Saving:
         broken = [refusal for rule in self._rules.get(sobject.name, ()) if (refusal := rule(after)) is not None]
         if broken:
             raise RecordRefused(broken)
+        for rule in self._duplicate_rules.get(sobject.name, ()):
+            if rule.is_blocking or not self._allows_duplicates:
+                refusal = rule.refusal(self._tables, sobject, after)
+                if refusal is not None:
+                    raise RecordRefused([refusal])
 
     def _stamps(self) -> Row:
         return {"LastModifiedDate": self._stamp, "LastModifiedById": self._user_id, "SystemModstamp": self._stamp}

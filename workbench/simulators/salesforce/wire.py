@@ -50,6 +50,12 @@ class Call:
     def data_path(self) -> str:
         return f"/services/data/v{self.version}"
 
+    @property
+    def allows_duplicates(self) -> bool:
+        """Whether the sender saves in spite of a duplicate rule's warning."""
+        told = self.headers.get("sforce-duplicate-rule-header", "")
+        return "allowsave=true" in told.replace(" ", "").lower()
+
     def json(self) -> Any:
         """The body's JSON. Raises JSON_PARSER_ERROR."""
         try:
