@@ -14,6 +14,8 @@ from typer.main import get_command
 from workbench.cli import app
 from workbench.domain.error_dictionary import ENTRIES, OUTSIDE_MESSAGES
 from workbench.settings import Settings
+from workbench.simulators.faults import PROFILES, Fault
+from workbench.simulators.world import SCENARIOS
 from workbench.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +48,15 @@ def test_every_setting_is_documented_with_its_default():
     for name, default in known.items():
         shown = "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
         assert rows[name].strip() in {shown, shown.replace(".0`", "`")}, name
+
+
+def test_the_sandbox_page_names_every_scenario_profile_and_fault():
+    text = (DOCS / "sandbox.md").read_text()
+    parts = text.split("\n## ")
+    named = {part.split("\n")[0]: set(re.findall(r"^\| `([\w-]+)` \|", part, re.MULTILINE)) for part in parts}
+    assert named["People and their situations"] == set(SCENARIOS)
+    assert named["Faults"] == set(PROFILES)
+    assert set(re.findall(r"`([\w-]+)`", text.split("Single faults:")[1])) == set(Fault)
 
 
 def test_every_error_code_is_documented():

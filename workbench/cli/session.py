@@ -5,9 +5,11 @@ from __future__ import annotations
 import getpass
 import logging
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,10 +76,20 @@ def person(context: typer.Context, by: str | None) -> Person:
     return person_named(session_of(context).settings.access, by or getpass.getuser())
 
 
-def stop_on_signals() -> None:
-    """Let Ctrl-C and a plain kill end a long-running command in order, also where a shell started it unheard."""
+def stop_on_signals() -> threading.Event:
+    """Let Ctrl-C and a plain kill end a long-running command in order, also where a shell started it unheard.
+
+    The event is set by then: an interrupt that falls into a library's import may be swallowed there.
+    """
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+        signal.default_int_handler(number, frame)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, stop)
+    return stopped
 
 
 @contextmanager

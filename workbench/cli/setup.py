@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +53,7 @@ def sandbox(
     from workbench.simulators.faults import PROFILES  # noqa: PLC0415
     from workbench.simulators.sandbox import Sandbox  # noqa: PLC0415
 
-    stop_on_signals()
+    stopped = stop_on_signals()
     _known("scenario", scenario and world.scenario_name(scenario), world.SCENARIOS)
     if save is not None and save.exists() and any(save.iterdir()):
         raise ConfigurationError(f"{save} is not empty. Name a new folder to keep the sandbox in.")
@@ -70,7 +69,8 @@ def sandbox(
             for name, value in running.settings_env().items():
                 out().print(f"export {name}='{value}'", markup=False, soft_wrap=True)
             out().print("\nThen: workbench check, workbench mapping import, workbench pull. Ctrl-C stops both.")
-        threading.Event().wait()
+        stopped.wait()
+        raise KeyboardInterrupt
 
 
 @contextmanager
