@@ -269,7 +269,12 @@ def latest_previews(store: Store) -> dict[str, dict[str, Any]]:
 def latest_syncs(store: Store) -> dict[str, dict[str, Any]]:
     """Direction (export | import) -> its last sync result."""
     names = {label: direction for direction, label in DIRECTION_NAMES.items()}
-    return {names[row["direction"]]: row for row in store.rows("SELECT * FROM view.latest_sync")}
+    rows = store.rows(
+        """SELECT direction, finished_at, status, name, sobject, record_id, mainstay_id, fail_message
+           FROM view.sync_result
+           WHERE result_number IN (SELECT max(result_number) FROM view.sync_result GROUP BY direction)"""
+    )
+    return {names[row["direction"]]: row for row in rows}
 
 
 def workload(store: Store) -> dict[str, dict[str, int]]:

@@ -18,6 +18,7 @@ from workbench.errors import NotFound
 
 # The guide knows two states; a success with a message is our third one.
 GUIDE_STATUS = {"success": "Success", "partial": "Success", "fail": "Fail", "unknown": "Unknown"}
+TABS = ("Requests", "Field changes", "Resend Payload", "All fields")
 SYSTEMS = {"salesforce": "Salesforce", "mainstay": "Mainstay"}
 
 
@@ -44,19 +45,19 @@ def _drawer(name: str) -> None:
         st.caption("The answer differs from the prediction: the data moved after the pull, or a rule of ours is wrong.")
     for item in error_items(result["fail_message"]):
         _finding(item, result["endpoint"] or "")
-    requests, changes, again, guide = st.tabs(["Requests", "Field changes", "Resend Payload", "All fields"])
-    with requests:
-        _attempts(result["attempts_made"])
-    with changes:
-        _changes(result["change"])
-    with again:
-        resend_editor(result)
-    with guide:
-        st.html(markup.facts(guide_fields(result)))
-        st.caption("Fail Message")
-        st.code(result["fail_message"] or "(none)", language="json", wrap_lines=True)
-        st.caption("Request Body")
-        st.code(pretty(result["request_body"]), language="json", wrap_lines=True)
+    requests, changes, again, guide = st.tabs(TABS, key=f"result_tab_{name}", on_change="rerun")
+    for tab, show in ((requests, _attempts), (changes, _changes), (again, resend_editor), (guide, _guide)):
+        if tab.open:  # the others run when they are opened
+            with tab:
+                show(result)
+
+
+def _guide(result: dict[str, Any]) -> None:
+    st.html(markup.facts(guide_fields(result)))
+    st.caption("Fail Message")
+    st.code(result["fail_message"] or "(none)", language="json", wrap_lines=True)
+    st.caption("Request Body")
+    st.code(pretty(result["request_body"]), language="json", wrap_lines=True)
 
 
 def _head(result: dict[str, Any]) -> None:
@@ -107,7 +108,8 @@ def error_items(fail_message: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _attempts(attempts: list[dict[str, Any]]) -> None:
+def _attempts(result: dict[str, Any]) -> None:
+    attempts = result["attempts_made"]
     if not attempts:
         st.caption("No request was sent for this change.")
     for attempt in attempts:
@@ -125,7 +127,8 @@ def _attempts(attempts: list[dict[str, Any]]) -> None:
             st.code(pretty(attempt["response_body"]), language="json", wrap_lines=True, height=260)
 
 
-def _changes(change: dict[str, Any] | None) -> None:
+def _changes(result: dict[str, Any]) -> None:
+    change = result["change"]
     if change is None:
         st.caption("The preview of this change is no longer kept.")
         return

@@ -220,7 +220,8 @@ def pulls() -> None:
 
 def over_time() -> None:
     unit = session.read(views_work.time_unit)
-    with card("Sync results over time", sql="over_time" if unit else None, unit=unit, bars=views_work.BARS):
+    with card("Sync results over time", sql="over_time" if unit else None,
+              microseconds=views_work.MICROSECONDS.get(unit or ""), bars=views_work.BARS):  # fmt: skip
         if unit is None:
             st.caption("Nothing has been sent yet.")
             return

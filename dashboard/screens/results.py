@@ -12,7 +12,7 @@ from dashboard.components.export import COLUMNS, downloads, result_rows
 from dashboard.components.layout import empty, header
 from dashboard.components.result_drawer import open_result
 from dashboard.components.text import STATUS_COLOURS, STATUS_LABELS, count, when
-from workbench import views_dashboard
+from workbench import views_dashboard, views_work
 from workbench.domain.error_dictionary import ENTRIES
 from workbench.views_dashboard import DIRECTION_NAMES, ResultFilter
 
@@ -82,8 +82,7 @@ def chosen_filter() -> ResultFilter:
 
 def known_codes() -> list[str]:
     """The published codes, then whatever else came back so far."""
-    seen = session.read(views_dashboard.code_activity)
-    return [*CODES, *sorted(code for code in seen if code not in CODES and code != "(none)")]
+    return list(dict.fromkeys([*CODES, *session.read(views_work.seen_codes)]))
 
 
 def grid_columns(rows: list[dict[str, Any]], sort: str) -> dict[str, list[Any]]:

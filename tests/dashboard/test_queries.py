@@ -7,7 +7,7 @@ import pytest
 from dashboard.components import queries
 from dashboard.components.markup import code_link
 
-VALUES = {"preview_id": 1, "preview_ids": "1", "unit": "day", "bars": 30}
+VALUES = {"preview_id": 1, "preview_ids": "1", "microseconds": 86_400_000_000, "bars": 30}
 
 
 @pytest.mark.parametrize("name", sorted(queries.QUERIES))
