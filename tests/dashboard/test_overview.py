@@ -1,6 +1,6 @@
 """Overview: figures that tie to the pull, and the switch of each direction."""
 
-from workbench import operations, views_work
+from workbench import operations, views_dashboard, views_work
 from workbench.domain.fields import Direction
 
 
@@ -92,3 +92,22 @@ def test_a_refused_state_leaves_the_switch_where_it_was(app, small_store):
 
     assert "approval policy" in running.warning[0].value
     assert running.segmented_control(key="direction_import").value == "queue"
+
+
+def test_results_over_time_add_up(small_store):
+    unit = views_work.time_unit(small_store)
+
+    rows = views_work.results_over_time(small_store, unit)
+
+    assert unit == "minute"
+    assert sum(row["row_count"] for row in rows) == 60
+    assert {row["status"] for row in rows} == {"success", "partial", "fail"}
+    assert views_work.seen_codes(small_store) == ["duplicate-contact", "invalid-email"]
+
+
+def test_the_latest_sync_of_each_direction_is_the_views(small_store):
+    rows = {row["direction"]: row["name"] for row in small_store.rows("SELECT * FROM view.latest_sync")}
+
+    found = views_dashboard.latest_syncs(small_store)
+
+    assert {found["export"]["name"], found["import"]["name"]} == set(rows.values())
