@@ -89,11 +89,16 @@ class World:
     def __init__(self, store: Store | Path, document: str | None = None, *, has_web_bot: bool = True) -> None:
         self.store = store if isinstance(store, Store) else Store(str(store / "world.duckdb"))
         self.has_web_bot = has_web_bot
+        self.pulled_at: datetime | None = None
         self.records: list[dict[str, Any]] = []
         self.contacts: list[dict[str, Any]] = []
         self.document = document or mapping()
         self.deletions = json.loads(self.document)["objects"][0]["export"]["include_field_deletions"]
         self.everything = json.loads(self.document)["objects"][0]["export"]["include_all_fields"]
+        # A new world knows nothing of the one that stood in this store before.
+        self.store.write(
+            *(f"DELETE FROM journal.{kept}" for kept in ("last_agreed", "agreed_look", "conflict_decision"))
+        )
         found = self.store.rows("SELECT max(pull_id) AS pull_id FROM journal.pull")
         self.pull_id = found[0]["pull_id"] or 0
 
@@ -160,8 +165,8 @@ class World:
         )  # fmt: skip
         pulls = [
             (
-                "INSERT INTO journal.pull SELECT $id, $system, $object, 'full', 'complete', 0, now(), now(), NULL",
-                {"id": self.pull_id, "system": system, "object": name},
+                "INSERT INTO journal.pull SELECT $id, $system, $object, 'full', 'complete', 0, coalesce($at, now()), now(), NULL",
+                {"id": self.pull_id, "system": system, "object": name, "at": self.pulled_at},
             )
             for system, name in (("salesforce", "Contact"), ("mainstay", "contact"))
         ]

@@ -108,6 +108,14 @@ class AccessSettings(_Section):
         return origins
 
 
+class GuardSettings(_Section):
+    """From where a preview's guards speak; a guarded change is approved knowingly or not at all."""
+
+    fan_out_cap: int = Field(default=100, ge=0)
+    mass_change_share: float = Field(default=0.5, ge=0, le=1)
+    mass_change_minimum: int = Field(default=100, ge=1)
+
+
 class Settings(BaseSettings):
     """Every setting of the workbench."""
 
@@ -120,6 +128,7 @@ class Settings(BaseSettings):
     salesforce: SalesforceSettings = SalesforceSettings()
     push: PushSettings = PushSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    guard: GuardSettings = GuardSettings()
     access: AccessSettings = AccessSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 

@@ -50,7 +50,7 @@ def fill(store: Store, results: int = 60) -> Store:
         f"INSERT INTO preview.bucket VALUES (1, 'salesforce', 'Contact', 'update', {results - 10}), "
         "(1, 'salesforce', 'Contact', 'none', 10), "
         f"(1, 'mainstay', 'contact', 'to_update', {results - 10}), (1, 'mainstay', 'contact', 'in_sync', 10)",
-        "INSERT INTO preview.prediction SELECT 1, change_id, 'invalid-email', 11, 'partial', 'certain' FROM changes "
+        "INSERT INTO preview.prediction SELECT 1, change_id, 'invalid-email', 11, 'partial', 'certain', NULL FROM changes "
         "WHERE predicted_status = 'partial'",
         *[(sql, {"now": NOW, "count": results}) for sql in _PINNED],
         tables=tables,

@@ -5,6 +5,7 @@ WITH value AS (
            w.path,
            w.phone_fate,
            w.is_walked,
+           w.left_fields,
            CAST(NULL AS VARCHAR) AS phone_now,
            CAST(NULL AS VARCHAR) AS sms_now,
            CAST(NULL AS VARCHAR) AS web_now,
@@ -19,14 +20,15 @@ WITH value AS (
 ),
 leaving AS (
     SELECT *,
-           "first_name" IS NOT NULL AS "sends first_name",
-           "phone" IS NOT NULL AS "sends phone",
-           "custom.School" IS NOT NULL AS "sends custom.School",
-           "custom.GPA" IS NOT NULL AS "sends custom.GPA"
+           ("first_name" IS NOT NULL) AS "sends first_name",
+           ("phone" IS NOT NULL AND NOT coalesce(list_contains(left_fields, 'phone'), false)) AS "sends phone",
+           ("custom.School" IS NOT NULL) AS "sends custom.School",
+           ("custom.GPA" IS NOT NULL) AS "sends custom.GPA"
     FROM value
 )
 SELECT seq,
        is_walked,
+       left_fields,
        method,
        path,
        '{' || concat_ws(',',

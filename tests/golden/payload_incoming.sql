@@ -3,6 +3,8 @@ WITH side_by_side AS (
            w.record_id AS target_id,
            w.is_create,
            w.meets_criteria,
+           w.left_fields,
+           w.cleared_fields,
            lower(nullif(c."email", '')) AS "Email",
            coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", '')) AS "MobilePhone",
            lower(nullif(s."Email", '')) AS "now Email",
@@ -14,7 +16,7 @@ WITH side_by_side AS (
 changing AS (
     SELECT side_by_side.*,
            ("Email" IS NOT NULL AND "Email" IS DISTINCT FROM "now Email") AS "changes Email",
-           ("MobilePhone" IS NOT NULL AND "MobilePhone" IS DISTINCT FROM "now MobilePhone") AS "changes MobilePhone"
+           (("MobilePhone" IS NOT NULL AND "MobilePhone" IS DISTINCT FROM "now MobilePhone" AND NOT coalesce(list_contains(left_fields, 'phone'), false)) OR (coalesce(list_contains(cleared_fields, 'phone'), false) AND "MobilePhone" IS NULL AND "now MobilePhone" IS NOT NULL AND NOT is_create)) AS "changes MobilePhone"
     FROM side_by_side
 )
 SELECT contact_id,
@@ -27,7 +29,7 @@ SELECT contact_id,
            CASE WHEN "changes Email" THEN '{"field":"Email","before":' || json_text("now Email") || ',"after":' || json_text("Email") || '}' END,
            CASE WHEN "changes MobilePhone" THEN '{"field":"MobilePhone","before":' || json_text("now MobilePhone") || ',"after":' || json_text("MobilePhone") || '}' END) || ']' AS fields,
        CASE WHEN is_create THEN ['REQUIRED_FIELD_MISSING'] ELSE list_sort(list_distinct([
-           CASE WHEN "changes Email" THEN CASE WHEN NOT regexp_full_match("Email", '[^\s\x0b\x1c-\x1f\x{85}\p{Z}@<>(),;:\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}') THEN 'INVALID_EMAIL_ADDRESS' WHEN length("Email") > 80 THEN 'STRING_TOO_LONG' END END,
-           CASE WHEN "changes MobilePhone" THEN CASE WHEN length("MobilePhone") > 40 THEN 'STRING_TOO_LONG' END END])) END AS codes,
+           CASE WHEN ("changes Email" AND "Email" IS NOT NULL) THEN CASE WHEN NOT regexp_full_match("Email", '[^\s\x0b\x1c-\x1f\x{85}\p{Z}@<>(),;:\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}') THEN 'INVALID_EMAIL_ADDRESS' WHEN length("Email") > 80 THEN 'STRING_TOO_LONG' END END,
+           CASE WHEN ("changes MobilePhone" AND "MobilePhone" IS NOT NULL) THEN CASE WHEN length("MobilePhone") > 40 THEN 'STRING_TOO_LONG' END END])) END AS codes,
        CAST([] AS STRUCT(field VARCHAR, claimed VARCHAR, held VARCHAR, holder VARCHAR)[]) AS claims
 FROM changing

@@ -2,6 +2,7 @@ WITH side_by_side AS (
     SELECT w.seq,
            w.method,
            w.phone_fate,
+           w.left_fields,
            nullif(c.phone, '') AS phone_now,
            nullif(c.messaging_status_sms, '') AS sms_now,
            nullif(c.messaging_status_web_bot, '') AS web_now,
@@ -18,7 +19,7 @@ WITH side_by_side AS (
 changing AS (
     SELECT *,
            ("first_name" IS DISTINCT FROM "now first_name") AS "changes first_name",
-           ("phone" IS DISTINCT FROM "now phone") AS "changes phone"
+           ("phone" IS DISTINCT FROM "now phone" AND NOT coalesce(list_contains(left_fields, 'phone'), false)) AS "changes phone"
     FROM side_by_side
 ),
 leaving AS (

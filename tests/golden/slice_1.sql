@@ -2,6 +2,7 @@ WITH side_by_side AS (
     SELECT w.seq,
            w.method,
            w.phone_fate,
+           w.left_fields,
            nullif(c.phone, '') AS phone_now,
            nullif(c.messaging_status_sms, '') AS sms_now,
            nullif(c.messaging_status_web_bot, '') AS web_now,

@@ -11,6 +11,10 @@ import pytest
 from workbench.engine.rules_sql import install_rules
 from workbench.store.steps import run_step
 
+NOTHING_LEFT = """CREATE TABLE work.left_record (
+    record_id VARCHAR, contact_id VARCHAR, left_fields VARCHAR[], asked_fields VARCHAR[], cleared_fields VARCHAR[],
+    asks BOOLEAN)"""
+
 
 @pytest.fixture
 def step():
@@ -18,6 +22,8 @@ def step():
     con = duckdb.connect()
     con.execute("CREATE SCHEMA work")
     install_rules(con)
+    # Nothing is left to the other side, unless a test says so.
+    con.execute(NOTHING_LEFT)
 
     def run(folder: str, name: str, params: dict[str, Any] | None = None, **tables: list[dict[str, Any]] | pa.Table):
         for table, rows in tables.items():

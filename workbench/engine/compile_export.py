@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues
 from workbench.engine.compile import Pair, canonical, mainstay_text, salesforce_text
-from workbench.engine.plans import ExportPlan
+from workbench.engine.plans import ExportPlan, two_way
 from workbench.store.quoting import identifier
 
 _STATUS_COLUMNS = ("messaging_status_sms", "messaging_status_web_bot", "preferred_name")
@@ -27,7 +27,7 @@ def export_plan(
     )
     return ExportPlan(
         mapping.sobject, pairs, export.criteria, export.include_field_deletions, export.include_all_fields,
-        has_sms, has_web_bot,
+        has_sms, has_web_bot, two_way(mapping, catalogues),
     )  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from workbench.engine.compile import (
     row_hash,
     salesforce_text,
 )
-from workbench.engine.plans import ImportPlan
-from workbench.store.quoting import identifier
+from workbench.engine.plans import ImportPlan, two_way
+from workbench.store.quoting import identifier, literal
 
 _SEPARATOR = "chr(31)"
 _UNION = "\n    UNION ALL\n"
@@ -42,7 +42,7 @@ def import_plan(mapping: SObjectMapping, catalogues: Catalogues, *, earlier: int
     inputs = {path: known[path] for path in fields_of(formula)} if formula else {}
     return ImportPlan(
         mapping.sobject, pairs, criteria, side.create_unmatched, side.match, required, formula, inputs,
-        _parents(pairs, catalogues), earlier,
+        _parents(pairs, catalogues), earlier, two_way(mapping, catalogues),
     )  # fmt: skip
 
 
@@ -233,13 +233,15 @@ def payload_incoming(plan: ImportPlan) -> str:
     now = [f"{_record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
     held = [f"lower({_raw(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
     inputs = [f"s.{identifier(path)} AS {_input(path)}" for path in plan.inputs]
-    changes = [f"{_changes(pair)} AS {pair.changes}" for pair in plan.pairs]
+    changes = [f"{_changes(plan, pair)} AS {pair.changes}" for pair in plan.pairs]
     beside, joins = _beside(plan, table)
     return f"""WITH side_by_side AS (
     SELECT w.contact_id,
            w.record_id AS target_id,
            w.is_create,
            w.meets_criteria,
+           w.left_fields,
+           w.cleared_fields,
            {lines([*wanted, *now, *held, *inputs])}
     FROM work.receiving AS w
     JOIN store.mainstay.contact AS c ON c.id = w.contact_id
@@ -286,12 +288,22 @@ def _beside(plan: ImportPlan, table: str) -> tuple[list[str], str]:
     return columns, "".join(joins)
 
 
-def _changes(pair: Pair) -> str:
-    """Whether this value is written: filled, different, and open to a create or an update."""
-    field = pair.salesforce
+def _changes(plan: ImportPlan, pair: Pair) -> str:
+    """Whether this value is written: filled, different, open to a create or an update, and not left to Salesforce.
+
+    A blank is written only where the value that both sides last had says that Mainstay cleared it.
+    """
+    field, path = pair.salesforce, literal(pair.mainstay.path)
     allowed = {(True, True): "", (True, False): " AND is_create", (False, True): " AND NOT is_create"}
     may = allowed.get((field.createable, field.updateable), " AND false")
-    return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"
+    if not plan.two_way.has(pair.mainstay.path):
+        return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"
+    may += f" AND NOT coalesce(list_contains(left_fields, {path}), false)"
+    written = f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"
+    if not (field.updateable and field.nillable and field.type != "boolean"):
+        return written
+    cleared = f"coalesce(list_contains(cleared_fields, {path}), false)"
+    return f"({written} OR ({cleared} AND {pair.column} IS NULL AND {pair.now} IS NOT NULL AND NOT is_create))"
 
 
 def _input(path: str) -> str:
@@ -330,6 +342,7 @@ def _open(plan: ImportPlan) -> str:
 
 def _json(pair: Pair) -> str:
     text = pair.column
+    # json_text(NULL) is null: a cleared value.
     if pair.salesforce.type == "boolean":
         return f"CASE WHEN {text} IN ('true', 'false') THEN {text} ELSE json_text({text}) END"
     if pair.salesforce.type in refusals.NUMERIC:

@@ -15,7 +15,7 @@ from workbench.engine.compile_codes import (
 )
 from workbench.engine.compile_export import value_now, wanted_value
 from workbench.engine.plans import ExportPlan, Slice
-from workbench.store.quoting import identifier
+from workbench.store.quoting import identifier, literal
 
 _NEWLINE = "\n"
 _CRM_ID = "'\"crm_id\":' || json_text(record_id)"
@@ -27,7 +27,7 @@ def new_outgoing(plan: ExportPlan) -> str:
     A walked record's body is the ladder's input: what it lacks of it depends on the contact it finds in its turn.
     """
     values = [f"{wanted_value(pair)} AS {pair.column}" for pair in plan.pairs]
-    sends = [f"{pair.column} IS NOT NULL AS {pair.sends}" for pair in plan.pairs]
+    sends = [f"({pair.column} IS NOT NULL{_unless_left(plan, pair)}) AS {pair.sends}" for pair in plan.pairs]
     members = [_CRM_ID, *(_member(plan, pair) for pair in plan.standard)]
     if plan.custom:
         members.append(_custom([_member(plan, pair) for pair in plan.custom]))
@@ -39,6 +39,7 @@ def new_outgoing(plan: ExportPlan) -> str:
            w.path,
            w.phone_fate,
            w.is_walked,
+           w.left_fields,
            CAST(NULL AS VARCHAR) AS phone_now,
            CAST(NULL AS VARCHAR) AS sms_now,
            CAST(NULL AS VARCHAR) AS web_now,
@@ -55,6 +56,7 @@ leaving AS (
 )
 SELECT seq,
        is_walked,
+       left_fields,
        method,
        path,
        '{{' || {joined(members)} || '}}' AS body,
@@ -75,6 +77,7 @@ def slice_values(plan: ExportPlan, item: Slice) -> str:
     SELECT w.seq,
            w.method,
            w.phone_fate,
+           w.left_fields,
            nullif(c.phone, '') AS phone_now,
            nullif(c.messaging_status_sms, '') AS sms_now,
            nullif(c.messaging_status_web_bot, '') AS web_now,
@@ -150,13 +153,23 @@ FROM work.walk_{suffix}"""
 
 def _changes(plan: ExportPlan, pair: Pair) -> str:
     """Filled and different, or blank and cleared where the mapping includes field deletions."""
+    ours = _unless_left(plan, pair)
     if plan.include_field_deletions:
-        return f"({pair.column} IS DISTINCT FROM {pair.now})"
-    return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now})"
+        return f"({pair.column} IS DISTINCT FROM {pair.now}{ours})"
+    return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{ours})"
 
 
 def _sends(plan: ExportPlan, pair: Pair) -> str:
-    return f"({pair.changes} OR {pair.column} IS NOT NULL)" if plan.include_all_fields else pair.changes
+    if not plan.include_all_fields:
+        return pair.changes
+    return f"({pair.changes} OR ({pair.column} IS NOT NULL{_unless_left(plan, pair)}))"
+
+
+def _unless_left(plan: ExportPlan, pair: Pair) -> str:
+    """A field that Mainstay wins is left alone; only pairs mapped both ways can be."""
+    if not plan.two_way.has(pair.mainstay.path):
+        return ""
+    return f" AND NOT coalesce(list_contains(left_fields, {literal(pair.mainstay.path)}), false)"
 
 
 def _clears(plan: ExportPlan, item: Slice) -> list[str]:

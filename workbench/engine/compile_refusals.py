@@ -33,10 +33,11 @@ _CLAIM_TYPE: Final = "STRUCT(field VARCHAR, claimed VARCHAR, held VARCHAR, holde
 
 def refusals(plan: ImportPlan) -> str:
     """A list of codes, empty where every value will be taken; unique values are not among them."""
-    unreadable = [f"({pair.changes} AND {found})" for pair in plan.pairs if (found := _unreadable(pair)) is not None]
+    # A cleared value is a blank, which fits every field that takes one.
+    unreadable = [f"({_fills(pair)} AND {found})" for pair in plan.pairs if (found := _unreadable(pair)) is not None]
     missing = _missing(plan)
     # One CASE per field, so that a field is refused for its first problem alone.
-    per_field = [f"CASE WHEN {pair.changes} THEN {found} END" for pair in plan.pairs if (found := _unfit(plan, pair))]
+    per_field = [f"CASE WHEN {_fills(pair)} THEN {found} END" for pair in plan.pairs if (found := _unfit(plan, pair))]
     branches = []
     if unreadable:
         branches.append(f"WHEN {' OR '.join(unreadable)} THEN ['JSON_PARSER_ERROR']")
@@ -46,6 +47,10 @@ def refusals(plan: ImportPlan) -> str:
     if per_field:
         otherwise = f"list_sort(list_distinct([\n           {lines(per_field)}]))"
     return f"CASE {' '.join(branches)} ELSE {otherwise} END" if branches else otherwise
+
+
+def _fills(pair: Pair) -> str:
+    return f"({pair.changes} AND {pair.column} IS NOT NULL)"
 
 
 def claims(plan: ImportPlan) -> str:

@@ -9,11 +9,19 @@ from workbench.engine.compile import Pair
 from workbench.engine.plans import ExportPlan, Slice
 from workbench.engine.run import Run, must_add_up, require_columns
 from workbench.engine.sequence import label_groups, walk
+from workbench.engine.three_way import judge_outgoing, judge_phones
 from workbench.store.quoting import identifier
 from workbench.store.steps import make_table, run_step
 
 # What one SObject leaves behind; the next one makes tables of the same names.
-RESULT = ("change_outgoing", "bucket_outgoing", "new_outgoing", "changed_outgoing", "walk_outgoing")
+RESULT = (
+    "change_outgoing",
+    "bucket_outgoing",
+    "new_outgoing",
+    "changed_outgoing",
+    "walk_outgoing",
+    "verdict_field",
+)
 
 
 def export_steps(run: Run, plan: ExportPlan) -> None:
@@ -28,6 +36,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             run_step(con, "outgoing", "crm_id_owner")
             run_step(con, "outgoing", "phone_owner")
             run_step(con, "outgoing", "match_outgoing")
+            judge_phones(run, plan.two_way)
         with stage("verdict"):
             clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
             run_step(con, "outgoing", "verdict_outgoing", {"clears_phone": clears_phone})
@@ -37,6 +46,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             label_groups(con)
         with stage("compare"):
             slices = _compare(con, plan)
+            judge_outgoing(run, plan.two_way)
             run_step(con, "outgoing", "sending")
         with stage("payload"):
             make_table(con, "new_outgoing", compile_payload.new_outgoing(plan))

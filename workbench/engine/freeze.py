@@ -8,25 +8,34 @@ from uuid import uuid4
 import pyarrow as pa
 
 from workbench.domain.error_dictionary import ENTRIES
+from workbench.domain.prediction_rules import POSSIBLE_CODES, RULES_VERSION
 from workbench.engine.compute import Computation
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
+from workbench.store.quoting import literal
 
 _NUMBER = "(SELECT coalesce(max(preview_id), 0) + 1 FROM store.preview.preview)"
 _CHANGE_ID = f"'P' || {_NUMBER} || '-' || seq"
 
-# What hangs on hidden state is never certain: the previous phone, and which channels the institution bought.
-_POSSIBLE = "['contact-out-of-sync', 'invalid-messaging-status']"
+_POSSIBLE = f"[{', '.join(literal(code) for code in POSSIBLE_CODES)}]"
 
 _CHANGE = f"""
 INSERT INTO store.preview.change
-SELECT {_NUMBER}, {_CHANGE_ID}, seq, $direction, sobject, salesforce_id, mainstay_id, rule, action, reason, guards,
+SELECT {_NUMBER}, {_CHANGE_ID}, seq, $direction, sobject, salesforce_id, mainstay_id, rule, action, reason,
+       CASE WHEN guarded.seq IS NULL THEN change.guards ELSE list_concat(change.guards, guarded.guards) END AS guards,
        group_id, predicted_status, codes,
        CASE WHEN predicted_status IS NULL THEN NULL
             WHEN is_open OR list_has_any(codes, {_POSSIBLE}) THEN 'possible'
             ELSE 'certain' END AS certainty,
        fields
-FROM work.all_changes
+FROM work.all_changes AS change
+LEFT JOIN work.guarded AS guarded USING (seq)
+"""
+_GUARD = f"""
+INSERT INTO store.preview.guard SELECT {_NUMBER}, guard, field, row_count, share, sentence FROM work.guard_count
+"""
+_FAN_OUT = f"""
+INSERT INTO store.preview.fan_out SELECT {_NUMBER}, {_CHANGE_ID}, child_object, children FROM work.fan_out
 """
 _REQUEST = f"""
 INSERT INTO store.preview.request
@@ -37,7 +46,8 @@ _PREDICTION = f"""
 INSERT INTO store.preview.prediction
 SELECT {_NUMBER}, {_CHANGE_ID}, code.code, entry.number,
        CASE WHEN c.action = 'blocked' THEN 'complete' ELSE 'partial' END AS failure,
-       CASE WHEN list_contains({_POSSIBLE}, code.code) THEN 'possible' ELSE 'certain' END AS certainty
+       CASE WHEN list_contains({_POSSIBLE}, code.code) THEN 'possible' ELSE 'certain' END AS certainty,
+       {literal(RULES_VERSION)} AS rules_version
 FROM (SELECT seq, action, codes FROM work.all_changes WHERE len(codes) > 0) AS c
 CROSS JOIN unnest(c.codes) AS code(code)
 LEFT JOIN entry ON entry.code = split_part(code.code, ': ', 1)
@@ -45,6 +55,12 @@ LEFT JOIN entry ON entry.code = split_part(code.code, ': ', 1)
 """
 _BUCKET = f"""
 INSERT INTO store.preview.bucket SELECT {_NUMBER}, system, object, bucket, row_count FROM work.all_buckets
+"""
+_CONFLICT = f"""
+INSERT INTO store.preview.conflict
+SELECT {_NUMBER}, {_CHANGE_ID}, field, salesforce_field, has_baseline, baseline, salesforce_value, mainstay_value,
+       salesforce_modified_at, mainstay_modified_at, rule, cause, winner, decided_by
+FROM work.all_conflicts
 """
 _PIN = f"INSERT INTO store.preview.pin SELECT {_NUMBER}, system, object, pull_id FROM pin"
 _PREVIEW = f"""
@@ -72,7 +88,7 @@ def freeze(
     con.register("pin", pa.Table.from_pylist(work.pins))
     with store.filled(con):
         con.execute(_CHANGE, {"direction": direction})
-        for statement in (_REQUEST, _PREDICTION, _BUCKET, _PIN):
+        for statement in (_REQUEST, _PREDICTION, _CONFLICT, _GUARD, _FAN_OUT, _BUCKET, _PIN):
             con.execute(statement)
         con.execute(_PREVIEW, about)
     found = store.rows("SELECT preview_id FROM preview.preview WHERE run = $run", {"run": run})

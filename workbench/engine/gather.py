@@ -8,6 +8,7 @@ import duckdb
 
 from workbench.domain.fields import Direction
 from workbench.engine.compile_payload import requests as request_view
+from workbench.engine.three_way import SENDER
 from workbench.store.quoting import literal
 
 _CHANGE_COLUMNS = (
@@ -38,6 +39,12 @@ FROM work.change_of_{n}
 WHERE action IN ('link', 'create') OR (action = 'blocked' AND rule <> 'id')""",
 }
 
+_CONFLICT = """SELECT {offset} + change.seq AS seq, verdict.* EXCLUDE (sobject, record_id, contact_id)
+FROM work.verdict_field_of_{n} AS verdict
+JOIN work.change_of_{n} AS change
+  ON change.salesforce_id = verdict.record_id AND change.mainstay_id = verdict.contact_id
+WHERE change.action <> 'excluded' AND verdict.cause <> {ordinary}"""
+
 
 def keep(con: duckdb.DuckDBPyConnection, tables: Sequence[str], index: int) -> None:
     """Put one SObject's result aside (change_outgoing becomes change_of_0), since the next one makes the same names."""
@@ -47,9 +54,12 @@ def keep(con: duckdb.DuckDBPyConnection, tables: Sequence[str], index: int) -> N
 
 
 def gather(con: duckdb.DuckDBPyConnection, direction: Direction, sobjects: Sequence[str]) -> None:
-    """Views over all SObjects: work.all_changes, work.all_requests (seq goes on counting), work.all_buckets."""
+    """Views over all SObjects: work.all_changes, all_requests, all_conflicts (seq goes on counting), all_buckets.
+
+    A conflict is a field that differs, save those that only the sending side changed: they simply go their way.
+    """
     views = _EXPORT if direction is Direction.EXPORT else _IMPORT
-    changes, requests, buckets, offset = [], [], [], 0
+    changes, requests, buckets, conflicts, offset = [], [], [], [], 0
     for index, sobject in enumerate(sobjects):
         about = {"n": index, "sobject": literal(sobject)}
         changes.append(
@@ -63,10 +73,14 @@ def gather(con: duckdb.DuckDBPyConnection, direction: Direction, sobjects: Seque
             f"SELECT system, CASE system WHEN 'salesforce' THEN {literal(sobject)} ELSE 'contact' END AS object, "
             f"bucket, row_count FROM work.bucket_of_{index}"
         )
+        conflicts.append(
+            _CONFLICT.format(**about, offset=offset, ordinary=literal(f"only_{SENDER[direction]}_changed"))
+        )
         found = con.execute(f"SELECT coalesce(max(seq), 0) FROM work.change_of_{index}").fetchone()
         offset += int(found[0]) if found else 0
     _view(con, "all_changes", f"SELECT {_CHANGE_COLUMNS} FROM ({_union(changes)})")
     _view(con, "all_requests", _union(requests))
+    _view(con, "all_conflicts", _union(conflicts))
     _view(
         con,
         "all_buckets",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from workbench.engine import compile_import
 from workbench.engine.plans import ImportPlan
 from workbench.engine.run import Run, must_add_up, require_columns
+from workbench.engine.three_way import judge_incoming
 from workbench.store.steps import make_table, run_step
 
-RESULT = ("change_incoming", "bucket_incoming", "payload_incoming")
+RESULT = ("change_incoming", "bucket_incoming", "payload_incoming", "verdict_field")
 
 
 def import_steps(run: Run, plan: ImportPlan) -> None:
@@ -24,6 +25,8 @@ def import_steps(run: Run, plan: ImportPlan) -> None:
             make_table(con, "match_incoming", compile_import.match_incoming(plan))
         with stage("verdict"):
             run_step(con, "incoming", "verdict_incoming", {"create_unmatched": plan.create_unmatched})
+        with stage("compare"):
+            judge_incoming(run, plan.two_way)
         with stage("payload"):
             run_step(con, "incoming", "receiving")
             make_table(con, "payload_incoming", compile_import.payload_incoming(plan))

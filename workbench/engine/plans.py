@@ -6,9 +6,56 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from workbench.domain.fields import SalesforceField
+from workbench.domain.fields import Direction, SalesforceField
 from workbench.domain.formula import Ast
+from workbench.domain.mapping import SObjectMapping
+from workbench.domain.mapping_check import Catalogues
 from workbench.engine.compile import Pair
+from workbench.store.quoting import identifier
+
+
+@dataclass(frozen=True)
+class TwoWay:
+    """The pairs of one SObject that are mapped in both directions, and the mapping's rule for each conflict."""
+
+    sobject: str
+    pairs: tuple[Pair, ...]
+    rules: tuple[str, ...]
+    places: tuple[int, ...] = ()
+
+    def has(self, mainstay_path: str) -> bool:
+        return any(pair.mainstay.path == mainstay_path for pair in self.pairs)
+
+    def only(self, mainstay_path: str) -> TwoWay:
+        """The same with one pair, or none."""
+        chosen = [n for n, pair in enumerate(self.pairs) if pair.mainstay.path == mainstay_path]
+        return TwoWay(
+            self.sobject,
+            tuple(self.pairs[n] for n in chosen),
+            tuple(self.rules[n] for n in chosen),
+            tuple(self.places[n] for n in chosen),
+        )
+
+
+def two_way(mapping: SObjectMapping, catalogues: Catalogues) -> TwoWay:
+    """The pairs both directions write; none where a direction is off: then the mapping itself names each owner."""
+    if not (mapping.is_enabled(Direction.EXPORT) and mapping.is_enabled(Direction.IMPORT)):
+        return TwoWay(mapping.sobject, (), ())
+    assert mapping.export is not None
+    assert mapping.import_ is not None
+    known = catalogues.salesforce[mapping.sobject]
+    written = {(field.salesforce, field.mainstay) for field in mapping.import_.fields}
+    both = [f for f in mapping.export.fields if (f.salesforce, f.mainstay) in written]
+    default = mapping.conflicts.get("default", "ask")
+    return TwoWay(
+        mapping.sobject,
+        tuple(Pair(known[f.salesforce], catalogues.mainstay[f.mainstay], identifier(f.mainstay)) for f in both),
+        tuple(mapping.conflicts.get(f.mainstay, default) for f in both),
+        tuple(range(1, len(both) + 1)),
+    )
+
+
+NOT_TWO_WAY: Final = TwoWay("", (), ())
 
 # Eight values hash in one go, and eight are fetched where one of them differs; more slices than this mean more scans.
 _SLICE_WIDTH: Final = 8
@@ -41,7 +88,10 @@ def slices_of(first: Sequence[Pair], rest: Sequence[Pair], sparse: Sequence[Pair
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """One SObject's export with both ends of every pair known."""
+    """One SObject's export with both ends of every pair known.
+
+    `two_way`: the pairs that the import writes too; a three-way comparison may leave them alone.
+    """
 
     sobject: str
     pairs: tuple[Pair, ...]
@@ -50,6 +100,7 @@ class ExportPlan:
     include_all_fields: bool
     has_sms: bool = True
     has_web_bot: bool = True
+    two_way: TwoWay = NOT_TWO_WAY
 
     def pair(self, mainstay_path: str) -> Pair | None:
         return next((pair for pair in self.pairs if pair.mainstay.path == mainstay_path), None)
@@ -86,6 +137,7 @@ class ImportPlan:
     inputs: Mapping[str, SalesforceField] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
     earlier: int = 0
+    two_way: TwoWay = NOT_TWO_WAY
 
     @property
     def match_keys(self) -> list[str]:

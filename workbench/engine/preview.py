@@ -9,13 +9,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from workbench.domain.fields import Direction
+from workbench.domain.guards import GuardLimits
+from workbench.engine.agreed import look_at_pulls
 from workbench.engine.compute import computed
 from workbench.engine.freeze import freeze
+from workbench.engine.guard_steps import guard_steps
 from workbench.engine.run import Progress, Scope, Stages
 from workbench.errors import NotFound
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
 
+DEFAULT_LIMITS: Final = GuardLimits()
 ACTIONS: Final = ("update", "link", "create", "none", "excluded", "conflict", "blocked")
 
 # Salesforce shows a row when its transaction commits, later than its stamp.
@@ -24,13 +28,19 @@ _OVERLAP: Final = "10 minutes"
 
 @dataclass(frozen=True)
 class PreviewReport:
-    """A finished preview: rows per action (all seven present), rows per bucket of both systems, seconds per stage."""
+    """A finished preview: rows per action (all seven present), rows per bucket of both systems, seconds per stage.
+
+    guards: {"guard", "field", "row_count", "share", "sentence"} of changes that need a second look. conflicts: fields
+    that wait for a person.
+    """
 
     preview_id: int
     direction: Direction
     counts: dict[str, int]
     buckets: list[dict[str, Any]]
     seconds: float
+    guards: list[dict[str, Any]] = field(default_factory=list)
+    conflicts: int = 0
     stage_seconds: dict[str, float] = field(default_factory=dict)
     stage_cpu_seconds: dict[str, float] = field(default_factory=dict)
 
@@ -45,6 +55,7 @@ def make_preview(
     only_changed: bool = False,
     has_sms: bool = True,
     has_web_bot: bool = True,
+    limits: GuardLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> PreviewReport:
     """Preview one direction of the mapped SObjects over the latest complete pulls.
@@ -54,6 +65,7 @@ def make_preview(
     Raises ConfigurationError (mapping problems, nothing pulled, columns not pulled), NotFound (unknown record),
     StepFailed (a bug or a schema drift). Source: DESIGN section 6.
     """
+    look_at_pulls(store, revision)
     started = time.perf_counter()
     stages = Stages(progress)
     scope = Scope(only_record, _last_looked(store, direction) if only_changed else None)
@@ -70,12 +82,19 @@ def make_preview(
         found = work.con.execute("SELECT action, count(*) FROM work.all_changes GROUP BY action").fetchall()
         if only_record is not None and not found:
             raise NotFound(f"{only_record} is not among the records that were pulled. Check the id, or pull again.")
+        with stages.stage("guards"):
+            guard_steps(work, store, revision.mapping, limits)
         with stages.stage("freeze"):
             preview_id = freeze(work, store, revision=revision, only_record=only_record, started=started)
         buckets = work.con.execute("SELECT * FROM work.all_buckets").to_arrow_table().to_pylist()
+        guards = work.con.execute("SELECT * FROM work.guard_count ORDER BY guard, field").to_arrow_table().to_pylist()
+        asked = work.con.execute("SELECT count(*) FROM work.all_conflicts WHERE winner IS NULL").fetchone()
     counts = {action: dict(found).get(action, 0) for action in ACTIONS}
     seconds = time.perf_counter() - started
-    return PreviewReport(preview_id, direction, counts, buckets, seconds, stages.seconds, stages.cpu_seconds)
+    open_conflicts = asked[0] if asked else 0
+    return PreviewReport(
+        preview_id, direction, counts, buckets, seconds, guards, open_conflicts, stages.seconds, stages.cpu_seconds
+    )
 
 
 def _last_looked(store: Store, direction: Direction) -> datetime | None:

@@ -109,12 +109,12 @@ def walk(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> int:
         {pair.mainstay.name: pair.mainstay for pair in plan.custom}, plan.has_sms, plan.has_web_bot
     )
     records = con.execute(
-        "SELECT v.seq, v.record_id, v.phone_key, p.body FROM work.verdict_outgoing AS v "
+        "SELECT v.seq, v.record_id, v.phone_key, p.left_fields, p.body FROM work.verdict_outgoing AS v "
         "JOIN work.new_outgoing AS p ON p.seq = v.seq WHERE p.is_walked ORDER BY v.seq"
     ).fetchall()
     rows = [
-        {"seq": seq, **_send(plan, directory, institution, record_id, phone, json.loads(body))}
-        for seq, record_id, phone, body in records
+        {"seq": seq, **_send(plan, directory, institution, record_id, phone, json.loads(body), frozenset(left or ()))}
+        for seq, record_id, phone, left, body in records
     ]
     con.register("walked", pa.Table.from_pylist(rows, schema=_WALK_SCHEMA))
     con.execute("CREATE OR REPLACE TABLE work.walk_outgoing AS SELECT * FROM walked")
@@ -129,14 +129,15 @@ def _send(  # noqa: PLR0917  one record's context, in reading order
     record_id: str,
     phone: str | None,
     body: dict[str, Any],
+    left: frozenset[str],
 ) -> dict[str, Any]:
     """One record in package order: PUT by CRM ID, PUT by phone, POST; the first that finds its contact answers."""
     filled = _without_clears(body)
     filled.pop("crm_id", None)
     if (target := directory.by_crm_id(record_id)) is not None:
-        rule, name, sent = "crm_id", record_id, _update(plan, filled, target)
+        rule, name, sent = "crm_id", record_id, _update(plan, filled, target, left)
     elif phone is not None and (target := directory.by_phone(phone)) is not None:
-        rule, name, sent = "phone", phone, {"crm_id": record_id, **_update(plan, filled, target)}
+        rule, name, sent = "phone", phone, {"crm_id": record_id, **_update(plan, filled, target, left)}
     else:
         rule, name, sent = "none", "", {"crm_id": record_id, **filled}
     if rule == "none":
@@ -169,9 +170,11 @@ def _without_clears(body: dict[str, Any]) -> dict[str, Any]:
     return {**filled, "custom": custom} if custom else filled
 
 
-def _update(plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact) -> dict[str, Any]:
+def _update(
+    plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact, left: frozenset[str]
+) -> dict[str, Any]:
     """What a PUT to this contact carries: the values that differ, and the clears that the mapping includes."""
-    return _with_clears(plan, _delta(plan, filled, contact), filled, contact)
+    return _with_clears(plan, _delta(plan, filled, contact), filled, contact, left)
 
 
 def _delta(plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact) -> dict[str, Any]:
@@ -185,14 +188,20 @@ def _delta(plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact)
 
 
 def _with_clears(
-    plan: ExportPlan, sent: dict[str, Any], filled: Mapping[str, Any], contact: ladder.Contact
+    plan: ExportPlan,
+    sent: dict[str, Any],
+    filled: Mapping[str, Any],
+    contact: ladder.Contact,
+    left: frozenset[str],
 ) -> dict[str, Any]:
-    """`sent` and UNSET for each mapped value that is blank in Salesforce and filled on this contact."""
+    """`sent` and UNSET for each mapped value that is blank in Salesforce, filled on this contact and not left to it."""
     if not plan.include_field_deletions:
         return sent
     custom, known = dict(sent.get("custom", {})), contact.get("custom", {})
     for pair in plan.pairs:
         name = pair.mainstay.name
+        if pair.mainstay.path in left:
+            continue
         if pair.mainstay.is_custom and name not in filled.get("custom", {}) and known.get(name) is not None:
             custom[name] = rules.UNSET
         elif not pair.mainstay.is_custom and name not in filled and contact.get(name) is not None:

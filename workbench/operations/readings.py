@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.domain.fields import Direction
+from workbench.domain.guards import GuardLimits
+from workbench.engine.agreed import look_at_pulls
 from workbench.engine.explain import Explanation, explain
 from workbench.engine.preview import PreviewReport
 from workbench.engine.preview import make_preview as preview_records
@@ -41,6 +43,8 @@ def pull_systems(
     reads_salesforce = only in (None, "salesforce")
     wanted = columns_to_pull(store, settings, mapping) if reads_salesforce else wanted_columns(mapping)
     report = pull(store, settings, wanted=wanted, only=only, full=full, **_told(progress))
+    if revision is not None:
+        look_at_pulls(store, revision)
     return describe_pull(report)
 
 
@@ -93,6 +97,7 @@ def make_preview(
         has_sms=settings.mainstay.has_sms,
         has_web_bot=settings.mainstay.has_web_bot,
         only_changed=only_changed,
+        limits=GuardLimits(**settings.guard.model_dump()),
         progress=progress,
     )
 

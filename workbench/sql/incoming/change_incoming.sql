@@ -1,6 +1,6 @@
 -- change_incoming: the end of the import preview, one named bucket and one prediction per contact.
 -- grain: one row per work.verdict_incoming.contact_id
--- reads: work.verdict_incoming, work.payload_incoming
+-- reads: work.verdict_incoming, work.payload_incoming, work.left_record
 -- source: Salesforce wire reference, section 3: a unique value has one holder at a time, whatever its case
 -- assumes: changes of one group are sent one after the other, in the order of seq
 WITH RECURSIVE settled AS (
@@ -13,8 +13,11 @@ WITH RECURSIVE settled AS (
            coalesce(payload.is_eligibility_open, false) AS is_open,
            payload.body,
            payload.fields,
+           kept.asked_fields,
+           kept.left_fields,
            CASE WHEN verdict.action IN ('excluded', 'conflict') THEN verdict.action
                 WHEN NOT coalesce(payload.is_eligible, verdict.meets_criteria) THEN 'excluded'
+                WHEN kept.asks THEN 'conflict'
                 WHEN verdict.action = 'update' AND coalesce(payload.fields, '[]') = '[]' THEN 'none'
                 WHEN len(payload.codes) > 0 THEN 'blocked'
                 ELSE verdict.action END AS action,
@@ -24,6 +27,7 @@ WITH RECURSIVE settled AS (
            payload.claims
     FROM work.verdict_incoming AS verdict
     LEFT JOIN work.payload_incoming AS payload ON payload.contact_id = verdict.contact_id
+    LEFT JOIN work.left_record AS kept ON kept.contact_id = verdict.contact_id AND kept.record_id = verdict.record_id
 ),
 -- Every unique value that a change would take, with the one it gives up and the record that holds it now.
 claim AS (
@@ -35,9 +39,9 @@ claim AS (
 ),
 -- What happens to each value: taken by a record, or given up (holder '').
 happening AS (
-    SELECT seq, field, claimed AS value, taker AS holder FROM claim
+    SELECT seq, field, claimed AS value, taker AS holder FROM claim WHERE claimed IS NOT NULL
     UNION ALL
-    SELECT seq, field, held AS value, '' AS holder FROM claim WHERE held IS NOT NULL AND held <> claimed
+    SELECT seq, field, held AS value, '' AS holder FROM claim WHERE held IS NOT NULL AND held IS DISTINCT FROM claimed
 ),
 contested AS (
     SELECT field, value, min(seq) AS first_seq
@@ -148,6 +152,9 @@ SELECT seq,
             WHEN cause = 'several_records' THEN 'Several Salesforce records match this contact'
             WHEN cause = 'several_contacts' THEN 'Several Mainstay contacts match the same values'
             WHEN cause = 'record_taken' THEN 'The matching record is already linked to another contact'
+            WHEN action = 'conflict'
+                THEN 'Both sides changed ' || list_aggregate(asked_fields, 'string_agg', ', ') || ' since they last agreed'
+            WHEN action = 'none' AND len(left_fields) > 0 THEN 'Linked by CRM ID; what differs is left to Salesforce'
             WHEN action = 'blocked' AND is_duplicate AND group_id IS NOT NULL
                 THEN 'Salesforce will refuse a unique value that another record holds when its turn comes'
             WHEN action = 'blocked' AND is_duplicate THEN 'Salesforce will refuse a unique value of another record'
@@ -156,5 +163,6 @@ SELECT seq,
             WHEN action = 'update' THEN 'Linked by CRM ID; values differ'
             WHEN action = 'link' THEN 'The matching fields agree; the contact acquires the CRM ID'
             ELSE 'No record matches; a new one is created and the contact acquires its Id' END AS reason,
-       CAST([] AS VARCHAR[]) AS guards
+       CASE WHEN action IN ('update', 'link', 'create', 'blocked') AND contains(fields, '"after":null')
+            THEN ['blank-value'] ELSE CAST([] AS VARCHAR[]) END AS guards
 FROM judged

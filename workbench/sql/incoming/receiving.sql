@@ -1,10 +1,13 @@
 -- receiving: contacts that may change a Salesforce record and need a request body.
 -- grain: one row per contact
--- reads: work.verdict_incoming
-SELECT contact_id,
-       record_id,
-       meets_criteria,
-       action = 'create' AS is_create
-FROM work.verdict_incoming
-WHERE action IN ('link', 'create')
-   OR (action = 'update' AND may_differ)
+-- reads: work.verdict_incoming, work.left_record
+SELECT verdict.contact_id,
+       verdict.record_id,
+       verdict.meets_criteria,
+       verdict.action = 'create' AS is_create,
+       kept.left_fields,
+       kept.cleared_fields
+FROM work.verdict_incoming AS verdict
+LEFT JOIN work.left_record AS kept ON kept.contact_id = verdict.contact_id AND kept.record_id = verdict.record_id
+WHERE verdict.action IN ('link', 'create')
+   OR (verdict.action = 'update' AND verdict.may_differ)

@@ -1,14 +1,26 @@
 -- What both sides last agreed on: the ground of three-way comparisons. One row per linked pair, kept current, so that
--- a million people stay small. `agreed` maps a Mainstay field to the value both sides had; a null value is a common
--- blank, a field that is missing has never been seen equal.
+-- a million people stay small. `agreed` holds one value per field of journal.agreed_look, in its order: an empty text is
+-- a common blank, a null was never seen equal.
 CREATE TABLE journal.last_agreed (
-    sobject VARCHAR, record_id VARCHAR, contact_id VARCHAR, agreed MAP(VARCHAR, VARCHAR), agreed_at TIMESTAMPTZ
+    sobject VARCHAR, record_id VARCHAR, contact_id VARCHAR, agreed VARCHAR[], agreed_at TIMESTAMPTZ
 );
 
--- Which pulls and which mapping the agreement was last read from; one row per SObject.
+-- Which fields (Mainstay names; `pairs` with the Salesforce name before it) and pulls the agreement was last read from;
+-- one row per SObject.
 CREATE TABLE journal.agreed_look (
-    sobject VARCHAR, digest VARCHAR, pulls VARCHAR, pulled_at TIMESTAMPTZ, looked_at TIMESTAMPTZ
+    sobject VARCHAR, fields VARCHAR[], pairs VARCHAR[], pulls VARCHAR, pulled_at TIMESTAMPTZ, looked_at TIMESTAMPTZ
 );
+
+-- last_agreed: the value both systems last had, field by field; null is a common blank.
+-- grain: one row per linked pair and field that was ever seen equal
+CREATE VIEW view.last_agreed AS
+SELECT sobject, salesforce_id, mainstay_id, field, nullif(value, '') AS value, agreed_at
+FROM (
+    SELECT a.sobject, a.record_id AS salesforce_id, a.contact_id AS mainstay_id, unnest(look.fields) AS field,
+           unnest(a.agreed) AS value, a.agreed_at
+    FROM journal.last_agreed AS a JOIN journal.agreed_look AS look ON look.sobject = a.sobject
+) AS one_by_one
+WHERE value IS NOT NULL;
 
 -- What a person said about one field that both sides changed; append-only, the latest about the same two values counts.
 -- winner: salesforce | mainstay. A decision holds for the two values it was taken on: another change asks again.

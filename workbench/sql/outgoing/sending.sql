@@ -1,6 +1,6 @@
 -- sending: records that need a request body: what is new, what differs, and whatever has to be walked in order.
 -- grain: one row per record; slice_N: which values differ, null where no value has to be looked at
--- reads: work.verdict_outgoing, work.group_outgoing, work.differing
+-- reads: work.verdict_outgoing, work.group_outgoing, work.differing, work.left_record
 SELECT verdict.seq,
        verdict.record_id,
        verdict.record_row,
@@ -15,10 +15,13 @@ SELECT verdict.seq,
        verdict.rule <> 'crm_id' AS sends_crm_id,
        verdict.rule = 'none' OR grouped.seq IS NOT NULL AS is_new,
        grouped.seq IS NOT NULL AS is_walked,
+       kept.left_fields,
        differing.* EXCLUDE (seq)
 FROM work.verdict_outgoing AS verdict
 LEFT JOIN work.group_outgoing AS grouped ON grouped.seq = verdict.seq
 LEFT JOIN work.differing AS differing ON differing.seq = verdict.seq
-WHERE verdict.action IN ('link', 'create', 'blocked')
-   OR differing.seq IS NOT NULL
-   OR grouped.seq IS NOT NULL
+LEFT JOIN work.left_record AS kept ON kept.record_id = verdict.record_id AND kept.contact_id = verdict.contact_id
+WHERE NOT coalesce(kept.asks, false)
+  AND (verdict.action IN ('link', 'create', 'blocked')
+       OR differing.seq IS NOT NULL
+       OR grouped.seq IS NOT NULL)

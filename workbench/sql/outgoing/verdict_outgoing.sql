@@ -1,17 +1,21 @@
 -- verdict_outgoing: what would become of each record if it were sent alone, before its fields are compared.
 -- grain: one row per work.match_outgoing.record_id
--- reads: work.match_outgoing
+-- reads: work.match_outgoing, work.left_record
 -- source: Mainstay API reference, section 4, "Preview matrix"; numbers are entries of the error dictionary
 -- binds: $clears_phone: the phone is mapped and field deletions are included
 WITH phone AS (
     SELECT match_outgoing.*,
-           CASE WHEN has_phone AND phone_key IS NULL THEN 'invalid'
+           coalesce(kept.asks, false) AS asks,
+           CASE WHEN list_contains(kept.left_fields, 'phone') THEN 'left'
+                WHEN has_phone AND phone_key IS NULL THEN 'invalid'
                 WHEN NOT has_phone AND $clears_phone AND linked_id IS NOT NULL AND contact_phone IS NOT NULL THEN 'cleared'
                 WHEN NOT has_phone THEN 'absent'
                 WHEN phone_key IS NOT DISTINCT FROM contact_phone THEN 'same'
                 WHEN rule = 'crm_id' AND phone_key = contact_previous_phone THEN 'reverted'
                 ELSE 'changes' END AS phone_fate
     FROM work.match_outgoing AS match_outgoing
+    LEFT JOIN work.left_record AS kept ON kept.record_id = match_outgoing.record_id
+                                      AND kept.contact_id = match_outgoing.linked_id
 )
 SELECT seq,
        record_id,
@@ -24,7 +28,7 @@ SELECT seq,
        phone_key,
        phone_fate,
        CASE WHEN NOT is_eligible THEN 'excluded'
-            WHEN crm_id_owners > 1 THEN 'conflict'
+            WHEN crm_id_owners > 1 OR asks THEN 'conflict'
             WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN 'conflict'
             WHEN rule = 'crm_id' AND phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'blocked'
             WHEN rule = 'crm_id' THEN 'update'
@@ -32,11 +36,12 @@ SELECT seq,
             WHEN rule = 'phone' THEN 'link'
             WHEN NOT has_names OR phone_fate = 'invalid' THEN 'blocked'
             ELSE 'create' END AS action,
-       CASE WHEN NOT is_eligible OR crm_id_owners > 1 THEN NULL
+       CASE WHEN NOT is_eligible OR crm_id_owners > 1 OR asks THEN NULL
             WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN NULL
             WHEN rule = 'crm_id' AND phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'duplicate-contact'
             WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'phone-match-found-but-crmId-mismatch'
             WHEN rule = 'none' AND NOT has_names THEN 'blank-required-data-in-record'
             WHEN rule = 'none' AND phone_fate = 'invalid' THEN 'invalid-phone' END AS complete_code,
-       crm_id_owners
+       crm_id_owners,
+       asks
 FROM phone

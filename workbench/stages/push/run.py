@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from workbench.domain.changes import BatchState, Status, check_transition
 from workbench.domain.results import Outcome, PlannedChange
+from workbench.engine.agreed import keep_pushed
 from workbench.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -44,6 +45,7 @@ from workbench.store.journal import (
     write_intents,
     write_results,
 )
+from workbench.store.mappings import current_mapping
 
 log = get_logger(__name__)
 
@@ -253,6 +255,8 @@ class _Push:
 
     def _end(self, state: BatchState, reason: str) -> None:
         move_batch(self.store, self.batch, state, who=self.who, reason=reason)
+        if state is BatchState.DONE and (mapping := current_mapping(self.store)) is not None:
+            keep_pushed(self.store, mapping, self.batch.batch_id)
         self.batch = replace(self.batch, state=state, claim=None)
         log.info("push ended", extra={"batch_id": self.batch.batch_id, "state": state, "sent": self.rule.sent})
 

@@ -218,7 +218,7 @@ def _freeze(store: Store, batch: BatchRow, made: Sequence[Undone], started: floa
         f"""INSERT INTO preview.request
             SELECT {_NUMBER}, {change_id}, 1, system, method, path, body FROM undoing_request""",  # noqa: S608  constants
         f"""INSERT INTO preview.prediction
-            SELECT {_NUMBER}, {change_id}, unnest(codes), NULL, NULL, 'certain' FROM undone""",  # noqa: S608  constants
+            SELECT {_NUMBER}, {change_id}, unnest(codes), NULL, NULL, 'certain', NULL FROM undone""",  # noqa: S608  constants
         (
             f"""INSERT INTO preview.pin
                 SELECT {_NUMBER}, system, object, max(pull_id) FROM journal.pull

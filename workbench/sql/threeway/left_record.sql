@@ -1,0 +1,14 @@
+-- left_record: what a run leaves alone on each linked record, what it clears, and what a person is asked.
+-- grain: one row per record and contact with such a field
+-- reads: work.verdict_field
+-- binds: $sender ('salesforce' for exports, 'mainstay' for imports)
+SELECT record_id,
+       contact_id,
+       list(field ORDER BY field) FILTER (WHERE winner IS DISTINCT FROM $sender) AS left_fields,
+       list(field ORDER BY field) FILTER (WHERE winner IS NULL) AS asked_fields,
+       list(field ORDER BY field) FILTER (
+           WHERE winner = 'mainstay' AND mainstay_value IS NULL AND cause <> 'no_baseline') AS cleared_fields,
+       bool_or(winner IS NULL) AS asks
+FROM work.verdict_field
+GROUP BY record_id, contact_id
+HAVING bool_or(winner IS DISTINCT FROM $sender) OR bool_or(mainstay_value IS NULL AND cause <> 'no_baseline')
