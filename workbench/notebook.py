@@ -156,15 +156,21 @@ class Preview:
         *,
         action: str | Sequence[str] = (),
         code: str | Sequence[str] = (),
+        guard: str | Sequence[str] = (),
         change: str | Sequence[str] = (),
         sql: str | None = None,
         everything: bool = False,
         by: str | None = None,
         draft: bool = False,
     ) -> Batch:
-        """Submit a slice of this preview for approval; without a filter, what is predicted to succeed."""
+        """Submit a slice of this preview for approval; without a filter, what is predicted to succeed unguarded."""
         chosen = operations.Slice(
-            actions=_several(action), codes=_several(code), change_ids=_several(change), sql=sql, all=everything
+            actions=_several(action),
+            codes=_several(code),
+            guards=_several(guard),
+            change_ids=_several(change),
+            sql=sql,
+            all=everything,
         )
         report = operations.create_batch(
             self.workbench.store, self.preview, by=self.workbench.person(by), chosen=chosen, draft=draft

@@ -1,4 +1,4 @@
-"""Read models of the worklist: fields of linked pairs that differ, and which side counts."""
+"""Read models of judgement: fields that differ and which side counts; guards; how well codes were foretold."""
 
 from __future__ import annotations
 
@@ -39,6 +39,20 @@ def conflicts(
             "limit": limit,
             "offset": offset,
         },
+    )
+
+
+def calibration(store: Store) -> list[dict[str, Any]]:
+    """Rows of view.calibration: codes that were met or expected most, first."""
+    return store.rows("SELECT * FROM view.calibration ORDER BY greatest(predicted, actual) DESC, code, certainty")
+
+
+def guards(store: Store, preview_id: int) -> list[dict[str, Any]]:
+    """guard, field, row_count, share, sentence of a preview's guards."""
+    return store.rows(
+        """SELECT guard, field, row_count, share, sentence FROM view.guard WHERE preview_id = $preview_id
+           ORDER BY guard, row_count DESC, field""",
+        {"preview_id": preview_id},
     )
 
 

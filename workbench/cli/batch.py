@@ -26,9 +26,14 @@ def create(
     context: typer.Context,
     *,
     preview: Annotated[int, typer.Argument(help="The number of the preview.", show_default=False)],
-    everything: Annotated[bool, typer.Option("--all", help="Take predicted failures too, knowingly.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Take predicted failures and guarded changes too, knowingly.")
+    ] = False,
     action: Annotated[list[str] | None, typer.Option(help="Only update, link or create; repeatable.")] = None,
     code: Annotated[list[str] | None, typer.Option(help="Only changes with this predicted code; repeatable.")] = None,
+    guard: Annotated[
+        list[str] | None, typer.Option(help="Only changes with this guard, knowingly, as in: blank-value; repeatable.")
+    ] = None,
     change: Annotated[list[str] | None, typer.Option(help="Only this change; repeatable.")] = None,
     by: By = "",
     draft: Annotated[bool, typer.Option("--draft", help="Do not submit it yet.")] = False,
@@ -36,10 +41,14 @@ def create(
 ) -> None:
     """Take a slice of a preview and submit it for approval.
 
-    Without a filter: everything that is predicted to succeed, wholly or in part.
+    Without a filter: everything that is predicted to succeed, wholly or in part, and carries no guard.
     """
     chosen = operations.Slice(
-        actions=tuple(action or ()), codes=tuple(code or ()), change_ids=tuple(change or ()), all=everything
+        actions=tuple(action or ()),
+        codes=tuple(code or ()),
+        guards=tuple(guard or ()),
+        change_ids=tuple(change or ()),
+        all=everything,
     )
     report = operations.create_batch(
         session_of(context).store, preview, by=person(context, by), chosen=chosen, draft=draft

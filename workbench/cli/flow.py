@@ -104,6 +104,8 @@ def preview(
         "direction": str(report.direction),
         "counts": report.counts,
         "buckets": report.buckets,
+        "guards": report.guards,
+        "conflicts": report.conflicts,
         "seconds": round(report.seconds, 3),
         "stage_seconds": {name: round(seconds, 3) for name, seconds in report.stage_seconds.items()},
     }
@@ -115,6 +117,11 @@ def preview(
         make_table([{"action": name, "records": n} for name, n in report.counts.items()], ["action", "records"])
     )
     print_table(report.buckets, {"system": "system", "object": "object", "bucket": "bucket", "row_count": "records"})
+    if report.guards:
+        print_table(report.guards, {"guard": "guard", "row_count": "records", "sentence": "look twice"})
+        say("Guarded changes are approved by name: workbench batch create ... --guard NAME, or --all.", style="yellow")
+    if report.conflicts:
+        say(f"{plural(report.conflicts, 'field')} changed on both sides: workbench conflicts --open", style="yellow")
     say(f"Next: workbench changes {report.preview_id}, workbench batch create {report.preview_id} --by NAME")
 
 

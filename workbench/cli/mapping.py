@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -44,8 +45,10 @@ def import_(
                 "digest": imported.revision.digest,
                 "is_new": imported.is_new,
                 "checked_against": imported.checked_against,
+                "warnings": list(imported.warnings),
             }
         )
+    _warn(imported.warnings)
     number = imported.revision.revision
     say(f"Saved as revision {number}." if imported.is_new else f"Unchanged: it means the same as revision {number}.")
     if imported.checked_against is None:
@@ -87,7 +90,15 @@ def validate(
             print_json({"valid": False, "checked_against": None, "problems": error.problems or [str(error)]})
         raise
     if json:
-        print_json({"valid": True, "checked_against": checked.checked_against, "problems": []})
+        print_json(
+            {
+                "valid": True,
+                "checked_against": checked.checked_against,
+                "problems": [],
+                "warnings": list(checked.warnings),
+            }
+        )
+    _warn(checked.warnings)
     if checked.checked_against is None:
         say(_UNCHECKED, style="yellow")
     else:
@@ -174,6 +185,11 @@ def history(context: typer.Context, *, json: Json = False) -> None:
         print_table(
             short, ["revision", "created_at", "author", "reason", "digest"], title=plural(len(rows), "revision")
         )
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        say(warning, style="yellow")
 
 
 def _read(file: Path) -> str:

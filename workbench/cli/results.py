@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import orjson
 import typer
 
-from workbench import operations, views
+from workbench import operations, views, views_conflicts
 from workbench.cli.output import out, plural, print_json, print_lines, print_table, say
 from workbench.cli.session import Json, person, session_of
 from workbench.errors import ConfigurationError
@@ -29,7 +29,7 @@ Status = Literal["success", "partial", "fail", "unknown"]
 def register(root: typer.Typer) -> None:
     """Add this module's commands."""
     root.add_typer(app, name="results", rich_help_panel=PANEL)
-    for command in (resend, undo):
+    for command in (calibration, resend, undo):
         root.command(rich_help_panel=PANEL)(command)
 
 
@@ -75,6 +75,19 @@ def results(
     print_table(rows[:shown], columns)
     if len(rows) > shown:
         say(f"The newest {shown}; --limit shows more, --json all.")
+
+
+def calibration(context: typer.Context, *, json: Json = False) -> None:
+    """How well each code was foretold over all pushes: hits, false alarms, misses, by certainty and rules version."""
+    rows = views_conflicts.calibration(session_of(context).store)
+    if json:
+        print_lines(rows)
+    elif not rows:
+        say("Nothing was pushed yet that met or expected a code.")
+    else:
+        shown = [{**row, "hit_rate": f"{row['hit_rate']:.1%}"} for row in rows]
+        names = ("code", "certainty", "rules_version", "predicted", "actual", "hits", "false_alarms", "misses")
+        print_table(shown, {**{name: name.replace("_", " ") for name in names}, "hit_rate": "hit rate"})
 
 
 def _print_written(written: Mapping[str, int], *, json: bool) -> None:

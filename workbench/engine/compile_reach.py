@@ -2,63 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from workbench.domain.fields import Direction, SalesforceField
-from workbench.domain.mapping import Mapping as MappingDocument
+from workbench.domain.mapping_graph import Reach
 from workbench.store.quoting import identifier, literal
 
 _UNION = "\nUNION ALL\n"
 NOBODY = """SELECT CAST(NULL AS VARCHAR) AS parent_object, CAST(NULL AS VARCHAR) AS parent_id,
        CAST(NULL AS VARCHAR) AS field, CAST(NULL AS VARCHAR) AS child_object, CAST(NULL AS VARCHAR) AS child_id
 WHERE false"""
-
-
-@dataclass(frozen=True)
-class Reach:
-    """A child object shows `field` of `parent` through the reference fields `references`, nearest first.
-
-    `between` are the objects on the way, as many as references less one.
-    """
-
-    child: str
-    parent: str
-    field: str
-    references: tuple[str, ...]
-    between: tuple[str, ...]
-    path: str
-    mainstay: str
-
-
-def reaches(mapping: MappingDocument, known: Mapping[str, Mapping[str, SalesforceField]]) -> list[Reach]:
-    """Every parent field that an enabled export shows, and every reference on the way to it."""
-    found: list[Reach] = []
-    for item in mapping.sobjects(Direction.EXPORT):
-        assert item.export is not None
-        for field in item.export.fields:
-            found += _along(item.sobject, field.salesforce, field.mainstay, known)
-    return found
-
-
-def _along(sobject: str, path: str, mainstay: str, known: Mapping[str, Mapping[str, SalesforceField]]) -> list[Reach]:
-    *steps, last = path.split(".")
-    references: list[str] = []
-    objects: list[str] = []
-    here = sobject
-    for step in steps:
-        through = next((f for f in known.get(here, {}).values() if f.relationship_name == step), None)
-        target = next((name for name in through.reference_to if name in known), None) if through else None
-        if through is None or target is None:
-            return []
-        references.append(through.name)
-        objects.append(target)
-        here = target
-    shown = [*references[1:], last]
-    return [
-        Reach(sobject, parent, shown[depth], tuple(references[: depth + 1]), tuple(objects[:depth]), path, mainstay)
-        for depth, parent in enumerate(objects)
-    ]
 
 
 def reach_sql(found: Collection[Reach], landed: Collection[tuple[str, str]]) -> str:

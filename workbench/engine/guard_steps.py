@@ -6,7 +6,8 @@ from workbench.domain.catalogue import salesforce_fields
 from workbench.domain.fields import Direction
 from workbench.domain.guards import GuardLimits
 from workbench.domain.mapping import Mapping
-from workbench.engine.compile_reach import NOBODY, reach_sql, reaches
+from workbench.domain.mapping_graph import reaches
+from workbench.engine.compile_reach import NOBODY, reach_sql
 from workbench.engine.compute import Computation
 from workbench.store.database import Store
 from workbench.store.steps import make_table, run_step

@@ -11,6 +11,7 @@ from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesfor
 from workbench.domain.fields import Direction
 from workbench.domain.mapping import Mapping, parse_mapping
 from workbench.domain.mapping_check import Catalogues, Problem, catalogue_problems, shape_problems
+from workbench.domain.mapping_graph import mapping_warnings
 from workbench.engine.impact import Impact, mapping_impact
 from workbench.errors import ConfigurationError
 from workbench.operations.catalogues import read_mainstay_fields, read_salesforce_fields
@@ -29,6 +30,7 @@ class CheckedMapping:
 
     mapping: Mapping
     checked_against: CheckedAgainst | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class ImportedMapping:
     revision: MappingRevision
     is_new: bool
     checked_against: CheckedAgainst | None
+    warnings: tuple[str, ...] = ()
 
 
 def sample_mapping() -> str:
@@ -60,7 +63,8 @@ def check_mapping(store: Store, settings: Settings, document: str, *, source: st
         raise ConfigurationError(
             f"{source} has {count}; nothing was saved:", [problem.text(document) for problem in problems]
         )
-    return CheckedMapping(mapping, checked_against)
+    warnings = mapping_warnings(mapping, catalogues.salesforce if catalogues is not None else {})
+    return CheckedMapping(mapping, checked_against, tuple(warnings))
 
 
 def import_mapping(
@@ -73,7 +77,7 @@ def import_mapping(
     author = allowed(by, "edit_mapping")
     checked = check_mapping(store, settings, document, source=source)
     revision, is_new = save_mapping(store, document, author=author, reason=reason)
-    return ImportedMapping(revision, is_new, checked.checked_against)
+    return ImportedMapping(revision, is_new, checked.checked_against, checked.warnings)
 
 
 def find_catalogues(

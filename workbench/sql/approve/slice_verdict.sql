@@ -2,11 +2,13 @@
 -- grain: one row per named change of preview.change; left_out is null for a change the batch takes
 -- reads: preview.change, preview.request, preview.pin, journal.pull, journal.batch, journal.batch_change,
 --        journal.intent, journal.outcome
--- binds: $preview_id, $batch_id (0 for none yet), $actions, $codes, $named, $picked, $with_blocked
+-- binds: $preview_id, $batch_id (0 for none yet), $actions, $codes, $guards, $named, $picked, $with_blocked
 -- source: design, sections 7 and 8: nothing is sent twice; a collision group is approved in order
 -- assumes: a change is named by all filters that are given; a filter that is null does not filter
 WITH change AS (
     SELECT change_id, seq, action, group_id, salesforce_id, mainstay_id,
+           len(coalesce(guards, [])) > 0 AND rule NOT IN ('undo', 'resend') AS is_guarded,
+           coalesce(guards, []) AS guards,
            action IN ('update', 'link', 'create') AND coalesce(predicted_status IN ('success', 'partial'), false)
                AS is_writer,
            ($actions IS NULL OR action IN (SELECT unnest(CAST($actions AS VARCHAR[]))))
@@ -14,6 +16,7 @@ WITH change AS (
                        list_concat(coalesce(codes, []), list_transform(
                            coalesce(codes, []), lambda code: split_part(code, ': ', 1))),
                        CAST($codes AS VARCHAR[])))
+               AND ($guards IS NULL OR list_has_any(coalesce(guards, []), CAST($guards AS VARCHAR[])))
                AND ($named IS NULL OR change_id IN (SELECT unnest(CAST($named AS VARCHAR[])))) AS is_named
     FROM preview.change WHERE preview_id = $preview_id
 ),
@@ -69,6 +72,9 @@ judged AS (
                WHEN action = 'conflict' THEN 'a person has to decide first'
                WHEN NOT is_writer AND NOT ($with_blocked OR action IN (SELECT unnest(CAST($actions AS VARCHAR[])))
                         OR change_id IN (SELECT unnest(CAST($picked AS VARCHAR[])))) THEN 'predicted to fail'
+               WHEN is_guarded AND NOT ($with_blocked OR $guards IS NOT NULL
+                        OR change_id IN (SELECT unnest(CAST($picked AS VARCHAR[]))))
+                   THEN 'guarded: ' || list_aggregate(guards, 'string_agg', ', ')
                WHEN change_id NOT IN (SELECT change_id FROM preview.request WHERE preview_id = $preview_id)
                    THEN 'no request can be made'
                WHEN change_id IN (SELECT change_id FROM taken) THEN 'already in another batch'

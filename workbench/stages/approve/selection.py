@@ -25,25 +25,28 @@ class Slice:
     """What a person picked from a preview; several filters narrow each other, none means all.
 
     actions, codes: names; a code without its field ("invalid-attribute-data") stands for its family.
+    guards: names; the only way beside `all` and `change_ids` to take changes that carry a guard.
     change_ids: single rows, the only way beside `all` to name a row that is predicted to fail.
-    sql: a condition over preview.change. all: take predicted failures too, knowingly.
+    sql: a condition over preview.change. all: take predicted failures and guarded changes too, knowingly.
     """
 
     actions: Sequence[str] = ()
     codes: Sequence[str] = ()
+    guards: Sequence[str] = ()
     change_ids: Sequence[str] = ()
     sql: str | None = None
     all: bool = False
 
     @property
     def has_filter(self) -> bool:
-        return bool(self.actions or self.codes or self.change_ids or self.sql)
+        return bool(self.actions or self.codes or self.guards or self.change_ids or self.sql)
 
     def as_json(self) -> str:
         """The slice as the journal keeps it: only what was said."""
         said: dict[str, Any] = {
             "actions": list(self.actions),
             "codes": list(self.codes),
+            "guards": list(self.guards),
             "change_ids": list(self.change_ids),
             "sql": self.sql,
             "all": self.all,
@@ -106,6 +109,7 @@ def _verdict(store: Store, preview_id: int, chosen: Slice, named: list[str] | No
             "batch_id": batch_id,
             "actions": list(chosen.actions) or None,
             "codes": list(chosen.codes) or None,
+            "guards": list(chosen.guards) or None,
             "named": named,
             "picked": list(chosen.change_ids) or None,
             "with_blocked": chosen.all,

@@ -244,7 +244,8 @@ def _make_preview(
         ),
         (
             f"""INSERT INTO preview.prediction
-                SELECT {_NEW}, 'P' || {_NEW} || '-1', unnest(CAST($codes AS VARCHAR[])), NULL, NULL, 'possible', NULL""",
+                SELECT {_NEW}, 'P' || {_NEW} || '-1', unnest(CAST($codes AS VARCHAR[])), NULL, NULL, 'possible',
+                       NULL""",
             {"run": run, "codes": list(codes)},
         ),
         tables={"sent": sent},
