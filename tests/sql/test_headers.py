@@ -9,7 +9,7 @@ import pytest
 
 STEPS = sorted(
     (folder, entry.name.removesuffix(".sql"), entry.read_text())
-    for folder in ("outgoing", "incoming", "threeway", "checks", "approve", "undo")
+    for folder in ("outgoing", "incoming", "threeway", "guards", "checks", "approve", "undo")
     for entry in (resources.files("workbench") / "sql" / folder).iterdir()
     if entry.name.endswith(".sql")
 )
