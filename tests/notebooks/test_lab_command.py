@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -159,28 +160,70 @@ def test_without_notebooks_it_says_where_to_run(store, tmp_path, capsys, monkeyp
     assert "pip install" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_jupyterlab_starts_with_both_systems_and_stops_with_them(tmp_path):
-    environment = {**os.environ, "WORKBENCH_DATABASE": str(tmp_path / "people.duckdb"), "JUPYTER_PLATFORM_DIRS": "1"}
-    arguments = [COMMAND, "lab", "--sandbox", "--contacts", "40", "--port", "0", "--no-browser", "--folder", ROOT / "notebooks"]  # fmt: skip
-    log = tmp_path / "lab.log"
+def open_lab(folder, *options):
+    """`workbench lab --sandbox` as a process of its own, with its output in a file."""
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "WORKBENCH_DATABASE": str(folder / "people.duckdb"), "JUPYTER_PLATFORM_DIRS": "1",
+                   "TMPDIR": str(temporary)}  # fmt: skip
+    arguments = [COMMAND, "lab", "--sandbox", "--contacts", "40", "--port", "0", "--no-browser", *options]
+    log = folder / "lab.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [str(word) for word in arguments], cwd=tmp_path, env=environment, stdout=out, stderr=out
+            [str(word) for word in arguments], cwd=folder, env=environment, stdout=out, stderr=out
         )
+    return process, log
+
+
+def wait_for(look, process, log, seconds=90):
+    """What `look(text of the log)` finds, once it finds something."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        if found := look(log.read_text()):
+            return found
+        time.sleep(0.2)
+    raise AssertionError(log.read_text())
+
+
+def ask_jupyter(found, path, method="GET"):
+    request = urllib.request.Request(f"http://127.0.0.1:{found[1]}/api/{path}", method=method, data=b"" if method == "POST" else None)  # fmt: skip
+    request.add_header("Authorization", f"token {found[2]}")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def alive(words):
+    """Processes of this machine whose command line holds the words."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if words in entry.read_bytes().decode(errors="replace"):
+                found.append(entry.parent.name)
+    return found
+
+
+@pytest.mark.slow
+def test_jupyterlab_starts_with_both_systems_and_stops_with_all_of_them(tmp_path):
+    """Ctrl-C, pressed twice by somebody in a hurry, ends JupyterLab, its kernels and both systems, and tidies up."""
+    process, log = open_lab(tmp_path)
     try:
-        found, deadline = None, time.monotonic() + 90
-        while found is None and time.monotonic() < deadline and process.poll() is None:
-            found = re.search(r"http://127\.0\.0\.1:(\d+)/lab\?token=(\w+)", log.read_text())
-            time.sleep(0.3)
-        assert found, log.read_text()
-        with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/api/contents?token={found[2]}", timeout=30) as answer:
-            names = {item["name"] for item in json.load(answer)["content"]}
-        assert "01_connect_and_pull.ipynb" in names
+        found = wait_for(lambda text: re.search(r"http://127\.0\.0\.1:(\d+)/lab\?token=(\w+)", text), process, log)
+        names = {item["name"] for item in ask_jupyter(found, "contents")["content"]}
+        assert "01_connect_and_pull.ipynb" in names, "found from another folder"
+        kernel = f"kernel-{ask_jupyter(found, 'kernels', 'POST')['id']}"
+        assert alive(kernel)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=40) == 130
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130, log.read_text()
         with pytest.raises(OSError):
-            urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/api", timeout=5)
+            ask_jupyter(found, "status")
+        deadline = time.monotonic() + 20
+        while alive(kernel) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert not alive(kernel)
+        assert not list((tmp_path / "tmp").glob("workbench-lab-*"))
+        assert "The sandbox and its store are gone" in log.read_text()
     finally:
         if process.poll() is None:
             process.terminate()  # in order, so that JupyterLab ends with it

@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
 PANEL: Final = "Match lab"
 LOOK_SECONDS: Final = 0.2
+STOP_SECONDS: Final = 10
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# JupyterLab asks the internet for news and newer versions of itself; the notebooks need neither.
+OFFLINE: Final = (
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -186,17 +194,49 @@ def lab(
         settings = settings.model_copy(update={"database": str(database)})
         operations.open_store(settings)
         environment = {**os.environ, **operations.as_environment(settings)}
-        arguments = [f"--ServerApp.root_dir={place}", f"--port={port}", "--ServerApp.ip=127.0.0.1"]
-        arguments += [] if browser else ["--no-browser"]
-        # Containers run as root; JupyterLab then asks to be told so. It listens on this machine alone, with a token.
-        arguments += ["--allow-root"] if os.geteuid() == 0 else []
         say(f"Notebooks in {place}, store {database}. Ctrl-C stops everything.")
-        with _stopped([sys.executable, "-m", "jupyterlab", *arguments], environment) as jupyter:
-            # Looked at now and then: a signal that lands in another thread would not end a plain wait.
-            while (code := jupyter.poll()) is None:
-                time.sleep(LOOK_SECONDS)
-            if code:
-                raise ConfigurationError(f"JupyterLab ended with code {code}; its own words are above.")
+        if (code := _run_until_stopped(_jupyter(place, port=port, browser=browser), environment)) is not None:
+            raise ConfigurationError(f"JupyterLab ended with code {code}; its own words are above.")
+
+
+def _jupyter(place: Path, *, port: int, browser: bool) -> list[str]:
+    arguments = [f"--ServerApp.root_dir={place}", f"--port={port}", "--ServerApp.ip=127.0.0.1", *OFFLINE]
+    arguments += [] if browser else ["--no-browser"]
+    # Containers run as root; JupyterLab then asks to be told so. It listens on this machine alone, with a token.
+    arguments += ["--allow-root"] if os.geteuid() == 0 else []
+    return [sys.executable, "-m", "jupyterlab", *arguments]
+
+
+def _run_until_stopped(command: Sequence[str], environment: dict[str, str]) -> int | None:
+    """Run JupyterLab until Ctrl-C, a plain kill or a closed terminal, and end it then; its code where it failed itself.
+
+    From here on a signal only sets a flag: an exception raised wherever the program stands may be swallowed there, and
+    a second Ctrl-C would interrupt the stopping. In a session of its own, JupyterLab hears of Ctrl-C from us alone.
+    """
+    stopping = threading.Event()
+    for number in STOPPING:
+        signal.signal(number, lambda *_: stopping.set())
+    jupyter = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        # Looked at now and then: a signal that lands in another thread would not end a plain wait.
+        while jupyter.poll() is None and not stopping.wait(LOOK_SECONDS):
+            pass
+    finally:
+        _end(jupyter)
+    if stopping.is_set():
+        raise KeyboardInterrupt
+    return jupyter.returncode or None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process group to end, then make it; kernels end with their server."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=STOP_SECONDS)
 
 
 @contextmanager
@@ -205,7 +245,7 @@ def _sandbox(session: Session, *, contacts: int, seed: int) -> Iterator[Settings
     from workbench.lab.labels import save_truth  # noqa: PLC0415  as above
     from workbench.simulators import world  # noqa: PLC0415  heavy, and only the sandbox needs it
 
-    with tempfile.TemporaryDirectory(prefix="workbench-lab-") as folder:
+    with tempfile.TemporaryDirectory(prefix="workbench-lab-", ignore_cleanup_errors=True) as folder:
         database = session.named_database or str(Path(folder) / "sandbox.duckdb")
         base = session.settings.model_copy(update={"database": database})
         with operations.demo_sandbox(base, contacts=contacts, seed=seed) as settings:
@@ -215,26 +255,12 @@ def _sandbox(session: Session, *, contacts: int, seed: int) -> Iterator[Settings
             yield settings
 
 
-@contextmanager
-def _stopped(command: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is asked to end, and made to, when we are done."""
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
 def _notebooks(folder: Path | None) -> Path:
     if find_spec("jupyterlab") is None:
         raise ConfigurationError("JupyterLab is not installed: pip install 'mainstay-workbench[notebooks]'.")
-    place = (folder or Path("notebooks")).resolve()
+    here = Path("notebooks")
+    beside = Path(__file__).resolve().parents[2] / "notebooks"  # of a checkout, from whatever folder it is called
+    place = (folder or (beside if beside.is_dir() and not here.is_dir() else here)).resolve()
     if not place.is_dir():
         raise ConfigurationError(f"There is no folder {place}. Run this where the notebooks are, or give --folder.")
     return place
