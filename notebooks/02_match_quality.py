@@ -108,19 +108,20 @@ if lab.has_truth:
 # %% [markdown]
 # ## Ask people
 # Labels are how you learn the truth of your own data. Pairs are drawn so that rare combinations of rules are seen too,
-# and shown blind: no rule, no CRM ID, no answers of others. In a shell, `workbench label --by NAME` asks one by one.
+# and shown blind: no rule, no CRM ID, no answers of others. Press a button, or click into the frame and use the keys.
+# The same pairs wait in the dashboard (Label matches) and in a shell (`workbench label --by NAME`).
 
 # %%
-lab.draw_sample("phone > email > first_name + last_name", size=40)
-lab.next_pair("Dana")
+lab.draw_sample("phone > email > first_name + last_name", size=24)
+lab.ask(by="Dana")
 
 # %% [markdown]
-# An answer is `same`, `different` or `unsure`. In the sandbox two invented colleagues answer: Dana knows the truth, Sam
-# errs on every eighth pair.
+# In the sandbox two invented colleagues answer the rest: Dana knows the truth, Sam errs on every sixth pair. With your
+# own data this cell does nothing, and you and a colleague label above.
 
 # %%
 truth = {(row["record_id"], row["contact_id"]) for row in lab.truth.to_pylist()}
-for name, errs_every in (("Dana", 10_000), ("Sam", 8)) if lab.has_truth else ():
+for name, errs_every in (("Dana", 10_000), ("Sam", 6)) if lab.has_truth else ():
     count = 0
     while (question := lab.next_pair(name)) is not None:
         count += 1
@@ -128,13 +129,20 @@ for name, errs_every in (("Dana", 10_000), ("Sam", 8)) if lab.has_truth else ():
         lab.label(question.pair, "same" if is_same else "different", by=name)
 
 # %% [markdown]
-# *Kappa* is agreement beyond chance. Below 0.6, talk about what makes a person the same before trusting any figure.
+# *Kappa* is agreement beyond chance, with its 95 % interval. Below 0.6, talk about what makes a person the same before
+# trusting any figure.
 
 # %%
 lab.agreement()
 
 # %% [markdown]
-# What would these labels alone have told, without the truth? Look at the width of the intervals: 40 pairs prove little.
+# The pairs to talk about:
+
+# %%
+lab.disputes()
+
+# %% [markdown]
+# What would these labels alone have told, without the truth? Look at the width of the intervals: 24 pairs prove little.
 # Recall counts among the pairs that some rule proposed; nobody was shown any others.
 
 # %%

@@ -13,8 +13,9 @@
 # %% [markdown]
 # # 4. Push and results
 #
-# **This notebook writes.** Run it against the sandbox first (`workbench lab --sandbox`). Only what two people agreed on
-# is sent, in exactly the form that was approved; afterwards the prediction is held against what happened.
+# **This notebook writes.** So it runs against the sandbox alone (`workbench lab --sandbox`): its second cell stops
+# anywhere else. Only what two people agreed on is sent, in exactly the form that was approved; afterwards the
+# prediction is held against what happened.
 
 # %%
 import plotly.express as px
@@ -26,6 +27,14 @@ from workbench.errors import ApprovalRefused
 plotly.io.renderers.default = "plotly_mimetype+notebook"  # no network needed
 
 bench = wb.connect()
+
+# %% [markdown]
+# Stops here unless both systems run on this machine.
+
+# %%
+bench.require_sandbox()
+
+# %%
 wb.import_mapping()
 wb.pull()
 export = wb.preview("export")

@@ -14,7 +14,7 @@ from workbench.cell import cell_progress, tell_errors_plainly
 from workbench.domain.access import Person, person_named
 from workbench.errors import ConfigurationError
 from workbench.rows import Bar, Counts, Rows, cell, html_table
-from workbench.settings import Settings, load_settings
+from workbench.settings import Settings, hosts_of, is_sandbox, load_settings
 from workbench.store import Store
 from workbench.store.mappings import mapping_history, require_mapping
 from workbench.store.quoting import literal
@@ -299,6 +299,23 @@ class Workbench:
                 self.store, self.settings, direction, sobjects=sobjects, only_record=only_record, progress=progress
             )
         return Preview(self, report.preview_id, str(report.direction))
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether both systems run on this machine, as those of `workbench lab --sandbox` do."""
+        return is_sandbox(self.settings)
+
+    def require_sandbox(self) -> None:
+        """Stop a notebook that pushes, unless both systems run on this machine.
+
+        Raises ConfigurationError naming where a push would go.
+        """
+        if not self.is_sandbox:
+            hosts = ", ".join(sorted(set(hosts_of(self.settings).values()))) or "nowhere: no system is connected"
+            raise ConfigurationError(
+                f"This would write to {hosts}. It is meant for the sandbox: workbench lab --sandbox. "
+                "To push to your own systems, take this line out knowingly."
+            )
 
     def batch(self, number: int) -> Batch:
         """A batch made earlier, by its number. Raises NotFound."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.errors import ConfigurationError
 
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 Role = Literal["viewer", "analyst", "approver", "admin"]
 # Wildcards and paths are left out on purpose: each page that may embed is named.
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
@@ -146,3 +148,25 @@ def load_settings() -> Settings:
             for item in error.errors(include_input=False)
         ]
         raise ConfigurationError("Some settings do not fit:", problems) from None
+
+
+def hosts_of(settings: Settings) -> dict[str, str]:
+    """The host per system that pulls and pushes go to; without the systems that are not set."""
+    salesforce = settings.salesforce
+    login = salesforce.instance_url or salesforce.login_url
+    if login is None and salesforce.username:
+        login = f"https://{salesforce.domain}.salesforce.com"
+    found = {"salesforce": login, "mainstay": settings.mainstay.base_url if settings.mainstay.token else None}
+    return {system: host for system, url in found.items() if url and (host := urlsplit(url).hostname)}
+
+
+def is_sandbox(settings: Settings) -> bool:
+    """Whether everything that is set runs on this machine, so that nothing leaves it.
+
+    >>> is_sandbox(Settings(salesforce=SalesforceSettings(instance_url="http://127.0.0.1:8000")))
+    True
+    >>> is_sandbox(Settings(salesforce=SalesforceSettings(instance_url="https://x.my.salesforce.com")))
+    False
+    """
+    hosts = set(hosts_of(settings).values())
+    return bool(hosts) and hosts <= LOOPBACK

@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.components import markup
-from dashboard.components.sidebar import addresses, connection_badge, host_of
+from dashboard.components.sidebar import connection_badge
 from dashboard.components.text import SYSTEM_LABELS
+from workbench.settings import hosts_of
 
 ENDS: Final = {"export": ("salesforce", "mainstay"), "import": ("mainstay", "salesforce")}
 
@@ -17,12 +18,13 @@ ENDS: Final = {"export": ("salesforce", "mainstay"), "import": ("mainstay", "sal
 def strip() -> None:
     """One line above every page; a real organisation looks different from the sandbox."""
     label, colour, _, note = connection_badge(session.settings())
-    hosts = "".join(
-        f"<span><b>{SYSTEM_LABELS[name]}</b> {markup.cell(host_of(url) or 'not connected')}</span>"
-        for name, url in addresses(session.settings()).items()
+    hosts = hosts_of(session.settings())
+    named = "".join(
+        f"<span><b>{SYSTEM_LABELS[name]}</b> {markup.cell(hosts.get(name, 'not connected'))}</span>"
+        for name in ("salesforce", "mainstay")
     )
     st.html(
-        f'<div class="wb-org wb-org-{colour}" role="status"><strong>{markup.cell(label)}</strong>{hosts}'
+        f'<div class="wb-org wb-org-{colour}" role="status"><strong>{markup.cell(label)}</strong>{named}'
         f"<em>{markup.cell(note)}</em></div>"
     )
 
@@ -40,7 +42,7 @@ def target(direction: str) -> markup.Html:
     """The system that a direction writes to, with its host."""
     _, receiver = ENDS[direction]
     _, colour, _, _ = connection_badge(session.settings())
-    host = host_of(addresses(session.settings())[receiver]) or "not connected"
+    host = hosts_of(session.settings()).get(receiver, "not connected")
     return markup.Html(
         f'<span class="wb-target wb-org-{colour}">writes to <b>{SYSTEM_LABELS[receiver]}</b> {markup.cell(host)}</span>'
     )

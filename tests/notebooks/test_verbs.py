@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import doctest
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import jedi
 import pytest
 
 import workbench as wb
 from workbench import cell, notebook, rows
 from workbench.errors import ApprovalRefused, ConfigurationError, NotFound, WorkbenchError
+from workbench.settings import MainstaySettings, SalesforceSettings, Settings
 from workbench.simulators import world
 from workbench.simulators.sandbox import Sandbox
+
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +54,22 @@ def test_the_example_of_rows_is_true(bench):
     wb.preview("export")
     (example,) = doctest.DocTestFinder(recurse=False).find(rows.Rows, "Rows", globs={"sql": wb.sql})
     assert doctest.DocTestRunner().run(example).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("wb.preview('export').", {"counts", "buckets", "changes", "explain", "batch"}),
+        ("wb.preview('export').batch(by='Dana').", {"state", "rows", "results", "scores"}),
+        ("wb.pull().", {"pl", "df", "arrow", "sql", "where", "select"}),
+        ("wb.results().where('x').pl().", {"height", "filter", "group_by"}),
+        ("wb.connect().import_csv('a', 'b').", {"columns", "mapping", "confirm"}),
+    ],
+)
+def test_typing_a_dot_offers_what_is_there(typed, offered):
+    """By type hints alone, as Jupyter and editors complete; nothing is run."""
+    found = {item.name for item in jedi.Script(f"import workbench as wb\n{typed}").complete()}
+    assert offered <= found
 
 
 def test_every_public_name_is_there_and_described():
@@ -120,6 +141,29 @@ def test_mistakes_end_in_sentences(bench, tmp_path):
         wb.sql("SELECT nothing FROM nowhere").pl()
     with pytest.raises(NotFound):
         wb.batch(99)
+
+
+def test_a_notebook_that_pushes_stops_outside_of_the_sandbox(bench, tmp_path):
+    assert bench.is_sandbox
+    bench.require_sandbox()
+    real = Settings(
+        salesforce=SalesforceSettings(instance_url="https://acme.my.salesforce.com", access_token="00D"),
+        mainstay=bench.settings.mainstay,
+    )
+    with pytest.raises(ConfigurationError, match=r"would write to 127.0.0.1, acme.my.salesforce.com"):
+        wb.connect(tmp_path / "real.duckdb", settings=real).require_sandbox()
+    nothing = Settings(salesforce=SalesforceSettings(), mainstay=MainstaySettings())
+    with pytest.raises(ConfigurationError, match="no system is connected"):
+        wb.connect(tmp_path / "none.duckdb", settings=nothing).require_sandbox()
+
+
+def test_the_pushing_notebook_asks_before_it_does_anything():
+    """Notebook 4: nothing is pulled, asked or pushed before the cell that stops outside of the sandbox."""
+    text = (FOLDER / "04_push_and_results.py").read_text()
+    deeds = [text.index(deed) for deed in ("require_sandbox()", "wb.pull(", ".batch(", "wb.push(")]
+    assert deeds[0] == min(deeds)
+    for other in sorted(FOLDER.glob("*.py")):
+        assert "wb.push(" not in other.read_text() or other.stem.startswith("04"), other.stem
 
 
 def test_before_connecting_the_verbs_say_so(monkeypatch):
