@@ -64,6 +64,61 @@ def test_files_that_cannot_be_read_say_why(tmp_path, text):
         read_csv_file(tmp_path / "missing.csv")
 
 
+def hostile(tmp_path, raw):
+    path = tmp_path / "a.csv"
+    path.write_bytes(raw if isinstance(raw, bytes) else raw.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("raw", "header", "columns"),
+    [
+        ("id\tname\nah1\tÄnn".encode("utf-16"), ("id", "name"), (("ah1",), ("Änn",))),
+        ("sep=;\r\nid;name\r\nah1;Ann\r\n", ("id", "name"), (("ah1",), ("Ann",))),
+        ('"name, first; or last";id\nAnn;ah1', ("name, first; or last", "id"), (("Ann",), ("ah1",))),
+        ("id,name,,\nah1,Ann,,\nah2,Bo,,", ("id", "name"), (("ah1", "ah2"), ("Ann", "Bo"))),
+        ("id,name,\nah1,Ann,x", ("id", "name", "Column 3"), (("ah1",), ("Ann",), ("x",))),
+        ("id,name,note\nah1,Ann\nah2,Bo,x", ("id", "name", "note"), (("ah1", "ah2"), ("Ann", "Bo"), (None, "x"))),
+        ("id,Phone,GPA\nah1,4045550123.0,3.0", ("id", "Phone", "GPA"), (("ah1",), ("4045550123",), ("3.0",))),
+        ('id,code,phone\nah1,"=""0042""",\'+14045550123', ("id", "code", "phone"), (("ah1",), ("0042",), ("+14045550123",))),
+        ('id,note\nah1,"one\ntwo"\n"Report, of 2026"\n', ("id", "note"), (("ah1",), ("one\ntwo",))),
+    ],
+    ids=["utf-16", "sep line", "quoted header", "empty columns", "nameless column", "short line", "floats", "wrapped", "newline"],
+)  # fmt: skip
+def test_files_as_spreadsheets_leave_them(tmp_path, raw, header, columns):
+    found = read_csv_file(hostile(tmp_path, raw))
+    assert (found.header, found.columns) == (header, columns)
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (b"PK\x03\x04rest", "Excel workbook"),
+        ("id,name\nah1,Lee, Ann", r"line 2: 3 values for 2 columns"),
+        ('id,name\nah1,"Ann\nah2,Bo\n', "quotation mark is not closed"),
+        ("id,name,name\nah1,a,b", "several columns named name"),
+        (b"id,name\nah1,\x81\x8d", "neither UTF-8 nor Windows"),
+    ],
+)
+def test_files_that_would_lose_something_say_where(tmp_path, raw, sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
+        read_csv_file(hostile(tmp_path, raw))
+
+
+def test_phones_as_numbers_are_known_and_lost_digits_are_told(tmp_path, files):
+    store = Store(str(tmp_path / "store.duckdb"))
+    drafted = draft(
+        *files(
+            ["Contact ID,First Name,Handy,Mobile", f"{ID[:15]},Ana,4045550101.0,4.04555E+09"],
+            ["Mainstay ID,First Name,Number,CRM ID", f"ah1,Ana,4045550101.0,{ID[:15]}"],
+        )
+    )
+    assert {guess.header: guess.field for guess in drafted.mainstay_columns}["Number"] == "phone"
+    landed = land(store, drafted)
+    assert any("4.04555E+09" in notice and "Mobile" in notice for notice in landed.notices)
+    assert store.rows("SELECT phone, crm_id FROM mainstay.contact") == [{"phone": "4045550101", "crm_id": ID}]
+
+
 def test_columns_are_known_by_header_then_by_values_then_as_custom_fields(tmp_path):
     path = written(
         tmp_path / "a.csv",

@@ -261,6 +261,11 @@ def _notices(file: CsvFile, ids: Sequence[str | None], prepared: Prepared, syste
         found.append(
             f"{system}: {file.skipped} lines of {file.path.name} were no records (a report's title and footer)."
         )
+    if file.damaged:
+        found.append(
+            f"{system}: {', '.join(file.damaged)} of {file.path.name} holds numbers such as 4.04555E+09: their last "
+            "digits are lost. Format the column as text and export again; trust no match by it."
+        )
     if lost:
         found.append(f"{system}: {lost} rows without a usable id were left out.")
     if prepared.repeated:
