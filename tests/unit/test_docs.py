@@ -81,6 +81,20 @@ def test_every_view_column_is_documented(tmp_path):
     assert documented == actual
 
 
+def test_every_view_names_the_tables_it_reads(tmp_path):
+    store = Store(str(tmp_path / "store.duckdb"))
+    source = re.compile(r"(?:FROM|JOIN)\s+\(*((?:journal|preview|config|mainstay|salesforce|lab|view)\.\w+)")
+    actual = {
+        row["view_name"]: set(source.findall(row["sql"].replace('"', "")))
+        for row in store.rows("SELECT view_name, sql FROM duckdb_views() WHERE schema_name = 'view'")
+    }
+    documented = {}
+    for section in (DOCS / "views.md").read_text().split("\n## view.")[1:]:
+        said = section.split("\nSource:")[-1].split("\n\n")[0] if "\nSource:" in section else section
+        documented[section.split("\n")[0]] = set(re.findall(r"`(\w+\.\w+)`", said.split("|")[0])) - {"lab.ask"}
+    assert documented == actual
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page):
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
