@@ -269,10 +269,12 @@ def latest_previews(store: Store) -> dict[str, dict[str, Any]]:
 def latest_syncs(store: Store) -> dict[str, dict[str, Any]]:
     """Direction (export | import) -> its last sync result."""
     names = {label: direction for direction, label in DIRECTION_NAMES.items()}
+    # As view.latest_sync, which sorts every result: the latest moment is found first, then the rows at it.
     rows = store.rows(
-        """SELECT direction, finished_at, status, name, sobject, record_id, mainstay_id, fail_message
-           FROM view.sync_result
-           WHERE result_number IN (SELECT max(result_number) FROM view.sync_result GROUP BY direction)"""
+        """WITH latest AS (SELECT direction, max(finished_at) AS finished_at FROM view.sync_result GROUP BY direction)
+           SELECT direction, finished_at, status, name, sobject, record_id, mainstay_id, fail_message
+           FROM view.sync_result JOIN latest USING (direction, finished_at)
+           QUALIFY row_number() OVER (PARTITION BY direction ORDER BY result_number DESC) = 1"""
     )
     return {names[row["direction"]]: row for row in rows}
 
