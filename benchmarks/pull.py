@@ -1,8 +1,9 @@
 """How fast both systems are landed over HTTP, beside the lab's own recipe on the same pages, in one run.
 
-    python benchmarks/pull.py --contacts 200000 [--json]
+    python benchmarks/pull.py --contacts 1000000 [--beside 100000] [--json]
 
-The sandbox runs in a process of its own; memory is that of this process, which pulls. The lab's recipe: orjson, one
+Two sizes are pulled, the smaller one to show that memory does not grow with the number of contacts; each in a process
+of its own, whose memory is told, and the sandbox in another. The lab's recipe: orjson, one
 record a line, `read_json` with explicit columns, rows inserted into a file database; for Salesforce the files of the
 bulk query through `read_csv`. Its pages are fetched before its clock starts, the pull's clock includes HTTP and waits
 for the sandbox, which works on the same machine; the shares by CPU seconds of this process leave that wait out.
@@ -14,7 +15,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -48,7 +48,7 @@ def sandbox(contacts: int, page_size: int) -> Iterator[dict]:
     """The connection of a sandbox running in a process of its own."""
     command = [
         Path(sys.executable).with_name("workbench"), "sandbox", "--json",
-        "--contacts", str(contacts), "--page-size", str(page_size),
+        "--contacts", str(contacts), "--page-size", str(page_size), "--messages-per-contact", "0",
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -196,23 +196,36 @@ def measure(contacts: int, page_size: int) -> dict:
                 "share_of_lab_rate": round(lab["seconds"] / side["seconds"], 2),
                 "share_of_lab_rate_by_cpu": round(lab["cpu_seconds"] / side["cpu_seconds"], 2),
             }
-    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
     return found
+
+
+def measured_apart(contacts: int, page_size: int) -> dict:
+    """One size in a process of its own, so that its memory is its own too."""
+    command = [sys.executable, __file__, "--one", "--contacts", str(contacts), "--page-size", str(page_size)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--contacts", type=int, default=200_000)
+    parser.add_argument("--beside", type=int, default=100_000, help="a second size, to compare memory; 0 for none")
     parser.add_argument("--page-size", type=int, default=500, help="rows per page of Mainstay's lists")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    found = measure(args.contacts, args.page_size)
-    if args.json:
-        print(json.dumps(found))
+    if args.one:
+        print(json.dumps(measure(args.contacts, args.page_size)))
         return
-    for name, value in found.items():
-        for line, shown in value.items() if isinstance(value, dict) else [("", value)]:
-            print(f"{f'{name} {line}'.strip():32} {shown}")
+    sizes = sorted({args.contacts, args.beside} - {0})
+    found = [measured_apart(size, args.page_size) for size in sizes]
+    if args.json:
+        print(json.dumps({"sizes": found}))
+        return
+    for name, value in found[-1].items():
+        for line in value if isinstance(value, dict) else [""]:
+            values = [item[name][line] if isinstance(value, dict) else item[name] for item in found]
+            print(f"{f'{name} {line}'.strip():38}" + "".join(f"{shown!s:>14}" for shown in values))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Org:
             routes=[
                 Route("/services/oauth2/token", self.oauth, methods=["POST"]),
                 Route("/services/Soap/u/{version}", self.soap, methods=["POST"]),
-                Route("/services/data/{version}/{path:path}", self.rest, methods=["GET", "POST", "PATCH"]),
+                Route("/services/data/{version}/{path:path}", self.rest, methods=["GET", "POST", "PATCH", "DELETE"]),
             ]
         )
 

@@ -21,7 +21,7 @@ from workbench.domain.fields import MainstayField, SalesforceField
 from workbench.domain.mapping import parse_mapping, salesforce_paths
 from workbench.errors import ConfigurationError, RemoteError, StoreBusy, TransientError
 from workbench.mainstay import MainstayClient
-from workbench.salesforce import Record, SalesforceClient, SalesforceWriter, SObject
+from workbench.salesforce import Record, SalesforceClient, SalesforceWriter, SObject, bulk
 from workbench.settings import MainstaySettings, SalesforceSettings, Settings
 from workbench.simulators.faults import PROFILES
 from workbench.simulators.sandbox import Sandbox
@@ -830,3 +830,32 @@ def test_an_object_that_may_not_be_written_is_named(pulling):
     [failed] = [step for step in check(pulling.settings, wanted={"RecordType": ["Name"]}) if not step.ok]
     assert failed.name == "Salesforce RecordType"
     assert "create or edit" in failed.sentence
+
+
+def test_a_reading_that_the_day_cannot_pay_for_is_not_begun(pulling, monkeypatch):
+    monkeypatch.setattr(SalesforceClient, "api_usage", property(lambda _: (15_000, 15_000)))
+    with pytest.raises(RemoteError, match=r"takes 1 API requests; the org has used 15,000 of its 15,000"):
+        pulling(only="salesforce")
+
+
+def test_an_interrupted_bulk_query_goes_on_with_its_pages(pulling, monkeypatch):
+    monkeypatch.setattr(salesforce, "BULK_FROM", 1)
+    monkeypatch.setattr(bulk, "PAGE_ROWS", 50)
+    calm = pulling(only="salesforce", full=True)
+    expected = pulling.contents()
+    begun, whole = [], bulk.BulkQuery._fetch_page
+
+    def interrupted(query):
+        begun.append(1)
+        if len(begun) == 4:
+            raise KeyboardInterrupt
+        whole(query)
+
+    monkeypatch.setattr(bulk.BulkQuery, "_fetch_page", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pulling(only="salesforce", full=True)
+    asked = len(pulling.page_requests("/results"))
+    report = pulling(only="salesforce", full=True)
+    assert [item.is_resumed for item in report.objects] == [True, *[False] * (len(calm.objects) - 1)]
+    assert "locator=" in pulling.page_requests("/results")[asked]
+    assert pulling.contents() == expected

@@ -1,6 +1,7 @@
 """Kill a pull with SIGKILL at random moments, pull again until it is done, and compare the store cell by cell.
 
-Run: python tests/soak/kill_pull.py --rounds 20 [--contacts 2000] [--seed 1] [--faults storm] [--bulk]
+Run: python tests/soak/kill_pull.py --rounds 20 [--contacts 2000] [--seed 1] [--faults storm | --faults all] [--bulk]
+With `--faults all`, that many rounds under each profile of the sandbox, by REST and by bulk queries in turn.
 Each round begins with an empty store and a sandbox set back to its beginning; one to three pulls are killed, then one
 is let finish. What it landed has to equal what an undisturbed pull landed: every row, every cell.
 """
@@ -22,6 +23,7 @@ from typing import Any
 from workbench.domain.mapping import parse_mapping, salesforce_paths
 from workbench.errors import WorkbenchError
 from workbench.settings import load_settings
+from workbench.simulators.faults import PROFILES
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import generate
 from workbench.stages.pull import pull, salesforce
@@ -174,16 +176,20 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=10)
     options.add_argument("--contacts", type=int, default=2000)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--faults", default="none", help="a fault profile of the sandbox")
+    options.add_argument("--faults", default="none", help="a fault profile of the sandbox, or all")
     options.add_argument("--bulk", action="store_true", help="read Salesforce by bulk queries")
     options.add_argument("--pull", metavar="STORE", help="one pull, as the rounds start it")
     given = options.parse_args()
     if given.pull:
         return one_pull(given.pull, bulk=given.bulk)
-    tally = soak(given.rounds, given.contacts, given.seed, faults=given.faults, bulk=given.bulk)
-    for problem in tally.problems:
-        print(problem)
-    return 0 if tally.is_clean else 1
+    profiles = sorted(PROFILES) if given.faults == "all" else [given.faults]
+    is_clean = True
+    for place, faults in enumerate(profiles):
+        bulk = given.bulk or (given.faults == "all" and place % 2 == 1)
+        tally = soak(given.rounds, given.contacts, given.seed + place, faults=faults, bulk=bulk, say=lambda _: None)
+        print(f"{faults}{' by bulk' if bulk else ''}: {tally}", *tally.problems, sep="\n  ", flush=True)
+        is_clean = is_clean and tally.is_clean
+    return 0 if is_clean else 1
 
 
 if __name__ == "__main__":

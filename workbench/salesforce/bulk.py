@@ -136,6 +136,8 @@ class BulkQuery:
         ) as answer:
             if answer.status_code != 200:
                 exception_handler(answer, "a bulk query")
+            if used := answer.headers.get("Sforce-Limit-Info"):
+                api.api_usage = api.parse_api_usage(used)
             if not answer.headers.get("Content-Type", "").startswith("text/csv"):
                 raise TransientError("Salesforce answered a page of a bulk query with something that is no CSV.")
             with part.open("wb") as out:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import requests
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError, SalesforceExpiredSession, SalesforceOperationError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 from urllib3.exceptions import NewConnectionError
 
 from workbench.errors import AuthenticationFailed, RemoteError, TransientError
@@ -27,7 +27,7 @@ from workbench.logs import get_logger
 from workbench.salesforce import bulk
 from workbench.salesforce.bulk import BulkFiles
 from workbench.salesforce.describe import NAME_PATTERN, SObject, read_describe
-from workbench.salesforce.login import log_in, open_session
+from workbench.salesforce.login import asked_seconds, log_in, open_session
 from workbench.settings import SalesforceSettings
 
 log = get_logger(__name__)
@@ -40,6 +40,8 @@ LOCK_CODES: Final = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQU
 _NEXT_PATH: Final = re.compile(r"^/services/data/v[0-9.]+/query(?:All)?/[A-Za-z0-9_-]+$", re.IGNORECASE)
 _PLAIN_SELECT: Final = re.compile(r"^\s*SELECT\s+([\w.,\s]+?)\s+FROM\s", re.IGNORECASE)
 _WIRE_FAULTS: Final = (SalesforceError, SalesforceOperationError, requests.RequestException, ValueError, KeyError)
+
+_GROWING_WAIT: Final = wait_random_exponential(multiplier=0.5, max=20)
 
 T = TypeVar("T")
 
@@ -212,7 +214,7 @@ class SalesforceClient:
         """Make a reading call, again after growing waits while its fault is transient."""
         for attempt in Retrying(
             stop=stop_after_attempt(READ_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.5, max=20),
+            wait=self._wait_seconds,
             retry=retry_if_exception_type(TransientError),
             sleep=self._sleep,
             reraise=True,
@@ -222,6 +224,10 @@ class SalesforceClient:
                     log.info("reading again", extra={"what": what, "attempt": attempt.retry_state.attempt_number})
                 return call()
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+
+    def _wait_seconds(self, state: RetryCallState) -> float:
+        """A growing, jittered wait, or the longer one that Salesforce asked for."""
+        return max(_GROWING_WAIT(state), asked_seconds(self._session))
 
     def _connected(self) -> Salesforce:
         with self._login_lock:

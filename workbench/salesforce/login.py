@@ -26,6 +26,7 @@ from workbench.settings import SalesforceSettings
 OAUTH_PATH: Final = "/services/oauth2/token"
 JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LAST_SOAP_LOGIN_VERSION: Final = 64.0
+MOST_ASKED_SECONDS: Final = 300.0
 SHARED_HOSTS: Final = ("login", "test")
 
 _NEXT_STEP: Final = {
@@ -57,6 +58,7 @@ class Wire(HTTPAdapter):
 
     def __init__(self, timeout_seconds: float) -> None:
         self.timeout_seconds = timeout_seconds
+        self.asked_seconds = 0.0  # what the latest refusal asked to wait (Retry-After)
         super().__init__(pool_maxsize=16)
 
     def send(  # noqa: PLR0917  the signature of requests
@@ -74,7 +76,10 @@ class Wire(HTTPAdapter):
         elif parts.scheme != "https":
             raise ConfigurationError(f"Salesforce at {parts.hostname} is only reached over https. Correct the address.")
         wait = timeout or (min(10.0, self.timeout_seconds), self.timeout_seconds)
-        return super().send(request, stream=stream, timeout=wait, verify=verify, cert=cert, proxies=proxies)
+        answer = super().send(request, stream=stream, timeout=wait, verify=verify, cert=cert, proxies=proxies)
+        asked = answer.headers.get("Retry-After", "")
+        self.asked_seconds = min(float(asked), MOST_ASKED_SECONDS) if asked.isdigit() else 0.0
+        return answer
 
 
 def is_loopback(host: str | None) -> bool:
@@ -93,9 +98,16 @@ def open_session(timeout_seconds: float) -> requests.Session:
     """A session without proxies and netrc (`trust_env` off), on the `Wire` adapter."""
     session = requests.Session()
     session.trust_env = False
-    session.mount("https://", Wire(timeout_seconds))
-    session.mount("http://", Wire(timeout_seconds))
+    wire = Wire(timeout_seconds)
+    session.mount("https://", wire)
+    session.mount("http://", wire)
     return session
+
+
+def asked_seconds(session: requests.Session) -> float:
+    """How long the latest answer asked to wait before the next request; 0 where it asked nothing."""
+    wire = session.get_adapter("https://")
+    return wire.asked_seconds if isinstance(wire, Wire) else 0.0
 
 
 def login_kinds(settings: SalesforceSettings) -> list[str]:

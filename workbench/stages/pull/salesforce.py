@@ -30,6 +30,7 @@ FIELDS: Final = Target(SYSTEM, "field", "name", ())
 NO_BULK = ("NOT_FOUND", "API_DISABLED_FOR_ORG", "FEATURENOTENABLED", "INSUFFICIENT_ACCESS", "METHOD_NOT_ALLOWED")
 # From here on a bulk query is cheaper: pages of 50,000 rows instead of 2,000.
 BULK_FROM: Final = 50_000
+PAGE_ROWS: Final = 2_000
 # The place of an object that is read by a bulk query, which knows the places in it by itself.
 BY_BULK: Final = "bulk"
 # The place in a query is forgotten after two days, or when too many queries are open.
@@ -158,8 +159,20 @@ class _Reading:
                         "no bulk door, reading by pages", extra={"sobject": self.plan.sobject, "code": error.code}
                     )
                     self.spooled.restart()
+            self._check_budget(total)
         self._pages(total)
         return _Read("rest", [self.spooled.path], self.spooled.rows)
+
+    def _check_budget(self, total: int) -> None:
+        """Begin no reading by pages that the org's requests of the day cannot pay for."""
+        usage = self.client.api_usage
+        needed = -(-total // PAGE_ROWS)
+        if usage is not None and needed > usage[1] - usage[0]:
+            raise RemoteError(
+                f"Reading {total:,} {self.plan.sobject} records takes {needed:,} API requests; the org has used "
+                f"{usage[0]:,} of its {usage[1]:,} in the last 24 hours. Pull later.",
+                code="REQUEST_LIMIT_EXCEEDED",
+            )
 
     def _bulk(self, total: int | None) -> _Read:
         """All records by a bulk query."""
