@@ -781,8 +781,16 @@ def test_a_failing_step_says_what_to_do(pulling, system, values, failing, said):
 def test_fields_that_cannot_be_seen_are_named(pulling):
     steps = check(pulling.settings, wanted={"Contact": ["Email", "Nope__c"], "Nonsense__c": ["Id"]})
     failed = {step.name: step.sentence for step in steps if not step.ok}
-    assert set(failed) == {"Salesforce fields", "Salesforce Nonsense__c"}
-    assert "Nope__c" in failed["Salesforce fields"]
+    assert set(failed) == {"Salesforce Contact.Nope__c", "Salesforce Nonsense__c"}
+    assert "Grant Read" in failed["Salesforce Contact.Nope__c"]
+
+
+def test_a_field_that_an_import_may_not_edit_is_named(pulling):
+    fields = {"Contact": ["Email", "IsEmailBounced"]}
+    [failed] = [step for step in check(pulling.settings, wanted=fields, written=fields) if not step.ok]
+    assert failed.name == "Salesforce Contact.IsEmailBounced"
+    assert "grant Edit" in failed.sentence
+    assert all(step.ok for step in check(pulling.settings, wanted=fields))
 
 
 def test_a_field_hidden_from_this_user_is_named_with_the_grant_that_is_missing(pulling):
@@ -792,10 +800,10 @@ def test_a_field_hidden_from_this_user_is_named_with_the_grant_that_is_missing(p
     steps = check(pulling.settings, wanted=WANTED)
     [failed] = [step for step in steps if not step.ok]
     assert len(steps) == before
+    assert failed.name == "Salesforce Contact.GPA__c"
     assert failed.sentence == (
-        "Read access is missing (field-level security): "
-        "GPA__c: Contact has no field GPA__c, or this user may not see it. "
-        "Grant Read on these fields to this user in a permission set, or correct the mapping."
+        "Contact has no field GPA__c, or this user may not see it. "
+        "Grant Read on it (field-level security) to this user in a permission set, or correct the mapping."
     )
     report = pulling(only="salesforce")  # the rest is pulled all the same
     assert [problem.split(":")[0] for problem in report.problems] == ["GPA__c"]

@@ -9,6 +9,7 @@ from typing import Final
 from workbench.errors import AuthenticationFailed, ConfigurationError, RemoteError, TransientError, WorkbenchError
 from workbench.mainstay.client import MainstayClient
 from workbench.salesforce.client import SalesforceClient
+from workbench.salesforce.describe import SObject, resolve_path
 from workbench.settings import Settings
 from workbench.stages.pull.plan import ALWAYS, plan_objects
 from workbench.stages.pull.run import run_async
@@ -26,61 +27,83 @@ class Step:
     sentence: str
 
 
-def check(settings: Settings, *, wanted: Mapping[str, Sequence[str]] = BASIC) -> list[Step]:
-    """Try both connections, from the host inwards. `wanted` are the field paths that have to be readable."""
-    return [*_salesforce(settings, wanted), *_mainstay(settings)]
+def check(
+    settings: Settings,
+    *,
+    wanted: Mapping[str, Sequence[str]] = BASIC,
+    written: Mapping[str, Sequence[str]] | None = None,
+) -> list[Step]:
+    """Try both connections, from the host inwards.
+
+    `wanted` are the field paths that have to be readable, by object; `written` the fields an import has to edit.
+    """
+    return [*_salesforce(settings, wanted, written or {}), *_mainstay(settings)]
 
 
-def _salesforce(settings: Settings, wanted: Mapping[str, Sequence[str]]) -> list[Step]:
+def _salesforce(
+    settings: Settings, wanted: Mapping[str, Sequence[str]], written: Mapping[str, Sequence[str]]
+) -> list[Step]:
     with SalesforceClient(settings.salesforce, sleep=lambda _: None) as client:
         steps, is_through = _entry("Salesforce", lambda: f"{client.connect()} lists {len(client.sobjects())} objects.")
         if not is_through:
             return steps
         try:
-            return [*steps, *_permissions(client, wanted), _limits(client)]
+            return [*steps, *_permissions(client, wanted, written), _limits(client)]
         except WorkbenchError as error:
             return [*steps, Step("Salesforce permissions", ok=False, sentence=str(error))]
 
 
-def _permissions(client: SalesforceClient, wanted: Mapping[str, Sequence[str]]) -> list[Step]:
-    """Each wanted object by name (may it be read and written), then whether all wanted fields are visible."""
-    plan = plan_objects({sobject: [*paths] for sobject, paths in wanted.items()}, client.describe)
-    steps = []
-    for sobject in wanted:
-        found = next((item for name, item in plan.described.items() if name.lower() == sobject.lower()), None)
-        name = f"Salesforce {sobject}"
-        if found is None:
-            steps.append(
-                Step(name, ok=False, sentence=f"This user cannot see {sobject}: give it a permission set that can.")
-            )
-            continue
-        lacking = [
-            word
-            for word, allowed in (
-                ("read", found.is_queryable),
-                ("create", found.is_createable),
-                ("edit", found.is_updateable),
-            )
-            if not allowed
-        ]
-        if lacking:
-            sentence = f"This user may not {' or '.join(lacking)} {found.name}: change its profile or permission set."
-            steps.append(Step(name, ok=False, sentence=sentence))
-        else:
-            steps.append(
-                Step(name, ok=True, sentence=f"May be read, created and edited; {len(found.fields)} fields visible.")
-            )
-    if plan.problems:
-        listed = " ".join(plan.problems)
+def _permissions(
+    client: SalesforceClient, wanted: Mapping[str, Sequence[str]], written: Mapping[str, Sequence[str]]
+) -> list[Step]:
+    """Each wanted object by name (may it be read and written), then each field that lacks a grant."""
+    described = plan_objects({sobject: [*paths] for sobject, paths in wanted.items()}, client.describe).described
+    known = {name.lower(): item for name, item in described.items()}
+
+    def describe(sobject: str) -> SObject:
+        return known[sobject.lower()] if sobject.lower() in known else client.describe(sobject)
+
+    steps, lacking, seen = [], [], 0
+    for sobject, paths in wanted.items():
+        found = known.get(sobject.lower())
+        steps.append(_object_step(sobject, found))
+        if found is not None:
+            edited = {name.lower() for name in written.get(sobject, ())}
+            needed = [path for path in paths if path not in ALWAYS]
+            missing = [_missing_grant(found, path, describe, edits=path.lower() in edited) for path in needed]
+            lacking += [step for step in missing if step is not None]
+            seen += missing.count(None)
+    if lacking:
+        return [*steps, *lacking]
+    return [*steps, Step("Salesforce fields", ok=True, sentence=f"All {seen} wanted fields may be used as mapped.")]
+
+
+def _object_step(sobject: str, found: SObject | None) -> Step:
+    name = f"Salesforce {sobject}"
+    if found is None:
+        return Step(name, ok=False, sentence=f"This user cannot see {sobject}: give it a permission set that can.")
+    rights = (("read", found.is_queryable), ("create", found.is_createable), ("edit", found.is_updateable))
+    lacking = [word for word, allowed in rights if not allowed]
+    if lacking:
+        sentence = f"This user may not {' or '.join(lacking)} {found.name}: change its profile or permission set."
+        return Step(name, ok=False, sentence=sentence)
+    return Step(name, ok=True, sentence=f"May be read, created and edited; {len(found.fields)} fields visible.")
+
+
+def _missing_grant(found: SObject, path: str, describe: Callable[[str], SObject], *, edits: bool) -> Step | None:
+    """The step that fails over one field, naming the grant it lacks; None where it lacks none."""
+    try:
+        field = resolve_path(path, found.name, describe).field
+    except ConfigurationError as error:
         sentence = (
-            f"Read access is missing (field-level security): {listed} "
-            "Grant Read on these fields to this user in a permission set, or correct the mapping."
+            f"{str(error).removeprefix(f'{path}: ')} Grant Read on it (field-level security) to this user in a "
+            "permission set, or correct the mapping."
         )
-        steps.append(Step("Salesforce fields", ok=False, sentence=sentence))
-    else:
-        count = sum(len({*paths} - {*ALWAYS}) for paths in wanted.values())
-        steps.append(Step("Salesforce fields", ok=True, sentence=f"All {count} wanted fields are visible."))
-    return steps
+        return Step(f"Salesforce {found.name}.{path}", ok=False, sentence=sentence)
+    if edits and not field.calculated and not (field.updateable and field.createable):
+        sentence = "This user may read it, but the import writes it: grant Edit on it in a permission set."
+        return Step(f"Salesforce {found.name}.{field.name}", ok=False, sentence=sentence)
+    return None
 
 
 def _limits(client: SalesforceClient) -> Step:
