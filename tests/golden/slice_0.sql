@@ -8,9 +8,9 @@ WITH side_by_side AS (
            nullif(c.messaging_status_web_bot, '') AS web_now,
            nullif(c.preferred_name, '') AS preferred_now,
            filled(s."FirstName") AS "first_name",
-           coalesce(canon_phone(filled(s."MobilePhone")), filled(s."MobilePhone")) AS "phone",
+           coalesce(w.phone_key, filled(s."MobilePhone")) AS "phone",
            nullif(c."first_name", '') AS "now first_name",
-           coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", '')) AS "now phone"
+           w.contact_phone AS "now phone"
     FROM work.sending AS w
     JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
@@ -30,8 +30,8 @@ leaving AS (
 )
 SELECT seq,
        concat_ws(',',
-           CASE WHEN "sends first_name" THEN '"first_name":' || CASE WHEN "first_name" IS NULL THEN '"UNSET"' ELSE json_text("first_name") END END,
-           CASE WHEN "sends phone" THEN '"phone":' || CASE WHEN "phone" IS NULL THEN '"UNSET"' ELSE json_text("phone") END END) AS members,
+           CASE WHEN "sends first_name" THEN '"first_name":' || coalesce(json_of("first_name"), '"UNSET"') END,
+           CASE WHEN "sends phone" THEN '"phone":' || coalesce(json_of("phone"), '"UNSET"') END) AS members,
        nullif(concat_ws(',',
            CASE WHEN "changes first_name" THEN '{"field":"first_name","before":' || json_text("now first_name") || ',"after":' || json_text("first_name") || '}' END,
            CASE WHEN "changes phone" THEN '{"field":"phone","before":' || json_text("now phone") || ',"after":' || json_text("phone") || '}' END), '') AS fields,

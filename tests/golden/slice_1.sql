@@ -30,8 +30,8 @@ leaving AS (
 )
 SELECT seq,
        concat_ws(',',
-           CASE WHEN "sends custom.School" THEN '"School":' || CASE WHEN "custom.School" IS NULL THEN '"UNSET"' ELSE json_text("custom.School") END END,
-           CASE WHEN "sends custom.GPA" THEN '"GPA":' || CASE WHEN "custom.GPA" IS NULL THEN '"UNSET"' ELSE CASE WHEN canon_number("custom.GPA") IS NOT NULL THEN canon_number("custom.GPA") ELSE json_text("custom.GPA") END END END) AS members,
+           CASE WHEN "sends custom.School" THEN '"School":' || coalesce(json_of("custom.School"), '"UNSET"') END,
+           CASE WHEN "sends custom.GPA" THEN '"GPA":' || coalesce(coalesce(canon_number("custom.GPA"), json_of("custom.GPA")), '"UNSET"') END) AS members,
        nullif(concat_ws(',',
            CASE WHEN "changes custom.School" THEN '{"field":"custom.School","before":' || json_text("now custom.School") || ',"after":' || json_text("custom.School") || '}' END,
            CASE WHEN "changes custom.GPA" THEN '{"field":"custom.GPA","before":' || json_text("now custom.GPA") || ',"after":' || json_text("custom.GPA") || '}' END), '') AS fields,

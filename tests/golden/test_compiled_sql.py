@@ -64,7 +64,7 @@ def plans():
 
 
 EXPORT = {
-    "outgoing": compile_export.outgoing,
+    "record_key": compile_export.record_key,
     "contact_now": lambda _: compile_export.contact_now(),
     "hash_outgoing": lambda plan: compile_compare.hash_outgoing(plan, plan.slices(plan.pairs[2:3])),
     "differing": lambda plan: compile_compare.differing(plan, plan.slices(plan.pairs[2:3])),

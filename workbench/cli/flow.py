@@ -80,7 +80,11 @@ def preview(
         list[str] | None, typer.Option("--object", help="Only this Salesforce object; repeatable.", show_default=False)
     ] = None,
     only_changed: Annotated[
-        bool, typer.Option("--only-changed", help="Only records changed since the last preview of this direction.")
+        bool,
+        typer.Option(
+            "--only-changed",
+            help="Only records changed since the last full preview of this direction, and whoever they decide about.",
+        ),
     ] = False,
     contact: Annotated[
         str | None, typer.Option(help="Only this record: a Salesforce Id or a Mainstay ID.", show_default=False)

@@ -99,12 +99,12 @@ def fits(field: MainstayField, text: str) -> str:
 
 
 def json_value(field: MainstayField, text: str) -> str:
-    """The value as JSON: numbers and truth values bare where they fit, everything else as text."""
+    """The value as JSON: numbers and truth values bare where they fit, everything else as text; NULL stays NULL."""
     if field.data_type == "Number" and field.is_custom:
-        return f"CASE WHEN canon_number({text}) IS NOT NULL THEN canon_number({text}) ELSE json_text({text}) END"
+        return f"coalesce(canon_number({text}), json_of({text}))"
     if field.data_type == "True/False" and field.is_custom:
-        return f"CASE WHEN {text} IN ('true', 'false') THEN {text} ELSE json_text({text}) END"
-    return f"json_text({text})"
+        return f"CASE WHEN {text} IN ('true', 'false') THEN {text} ELSE json_of({text}) END"
+    return f"json_of({text})"
 
 
 def row_hash(columns: Sequence[str]) -> str:

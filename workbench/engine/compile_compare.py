@@ -10,12 +10,12 @@ from workbench.engine.plans import ExportPlan, Slice
 from workbench.store.quoting import identifier
 
 
-def blank_counts(plan: ExportPlan) -> str:
+def blank_counts(plan: ExportPlan, sample: str = "") -> str:
     """One row: how many values of each pair are blank, first in Salesforce, then in Mainstay."""
     left = [f"count(*) - count(s.{identifier(pair.salesforce.name)})" for pair in plan.pairs]
     right = [f"count(*) - count(c.{identifier(pair.mainstay.path)})" for pair in plan.pairs]
-    return f"""SELECT (SELECT [{", ".join(left)}] FROM store.salesforce.{identifier(plan.sobject)} AS s),
-       (SELECT [{", ".join(right)}] FROM store.mainstay.contact AS c)"""
+    return f"""SELECT (SELECT [{", ".join(left)}] FROM store.salesforce.{identifier(plan.sobject)} AS s{sample}),
+       (SELECT [{", ".join(right)}] FROM store.mainstay.contact AS c{sample})"""
 
 
 def sparse_pairs(plan: ExportPlan, blanks: tuple[list[int], list[int]], tolerance: int) -> list[Pair]:
@@ -33,31 +33,32 @@ def hash_outgoing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
     """work.hash_outgoing: one row per work.pair_outgoing: one hash a slice of the values that would be sent."""
     hashes = [f"{_hash(item, wanted_value)} AS {item.name}" for item in slices]
     hashes += [f"{fingerprint(wanted_value(pair))} AS {pair.fingerprint}" for item in slices for pair in item.sparse]
-    return f"""SELECT p.seq,
-       p.contact_row,
+    return f"""SELECT w.seq,
+       w.contact_row,
+       w.contact_phone,
        {lines(hashes)}
-FROM work.pair_outgoing AS p
-JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = p.record_row"""
+FROM work.pair_outgoing AS w
+JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row"""
 
 
 def differing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
     """work.differing: seq of every pair that may differ, and in which slices; the slices decide by value."""
     if plan.include_all_fields:
-        return everything("pair_outgoing", slices)
+        return everything(slices)
     flags = [f"{either(_unequal(item))} AS {item.name}" for item in slices]
     return f"""WITH compared AS (
-    SELECT h.seq,
+    SELECT w.seq,
            {lines(flags)}
-    FROM work.hash_outgoing AS h
-    JOIN store.mainstay.contact AS c ON c.rowid = h.contact_row
+    FROM work.hash_outgoing AS w
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
 )
 SELECT * FROM compared
 WHERE {either([item.name for item in slices])}"""
 
 
-def everything(table: str, slices: Sequence[Slice]) -> str:
+def everything(slices: Sequence[Slice]) -> str:
     """work.differing where every slice has to be looked at."""
-    return f"SELECT {', '.join(['seq', *(f'true AS {item.name}' for item in slices)])} FROM work.{table}"
+    return f"SELECT {', '.join(['seq', *(f'true AS {item.name}' for item in slices)])} FROM work.pair_outgoing"
 
 
 def _hash(item: Slice, value: object) -> str:
@@ -66,8 +67,8 @@ def _hash(item: Slice, value: object) -> str:
 
 
 def _unequal(item: Slice) -> list[str]:
-    dense = [f"h.{item.name} IS DISTINCT FROM {_hash(item, value_now)}"] if item.dense else []
+    dense = [f"w.{item.name} IS DISTINCT FROM {_hash(item, value_now)}"] if item.dense else []
     return dense + [
-        f"(h.{pair.fingerprint} IS NOT NULL AND h.{pair.fingerprint} IS DISTINCT FROM {fingerprint(value_now(pair))})"
+        f"(w.{pair.fingerprint} IS NOT NULL AND w.{pair.fingerprint} IS DISTINCT FROM {fingerprint(value_now(pair))})"
         for pair in item.sparse
     ]

@@ -31,43 +31,38 @@ def export_plan(
     )  # fmt: skip
 
 
-# On either side: the record itself, or the contact that carries its Id.
-_CHANGED_SINCE = """
-  AND (s."SystemModstamp" >= $since
-       OR s."Id" IN (SELECT c.crm_id FROM store.mainstay.contact AS c WHERE c.last_modified_at >= $since))"""
-
-
 def wanted_value(pair: Pair) -> str:
-    """The pair's value in a landed record `s`, as Mainstay would store it."""
-    return canonical(pair.mainstay, salesforce_text(pair.salesforce))
+    """The pair's value in a landed record `s` with its keys `w`, as Mainstay would store it."""
+    text = salesforce_text(pair.salesforce)
+    return f"coalesce(w.phone_key, {text})" if pair.mainstay.path == "phone" else canonical(pair.mainstay, text)
 
 
 def value_now(pair: Pair) -> str:
-    """The pair's value in a landed contact `c`, as Mainstay stores it."""
-    return canonical(pair.mainstay, mainstay_text(pair.mainstay))
+    """The pair's value in a landed contact `c` with its keys `w`, as Mainstay stores it."""
+    return (
+        "w.contact_phone" if pair.mainstay.path == "phone" else canonical(pair.mainstay, mainstay_text(pair.mainstay))
+    )
 
 
-def outgoing(plan: ExportPlan, *, only: bool = False, since: bool = False) -> str:
-    """work.outgoing: one row per Salesforce record in FIFO order: its keys, and where its landed row is.
+def record_key(plan: ExportPlan, *, only: bool = False) -> str:
+    """work.record_key: one row per living Salesforce record: its keys, and where its landed row is.
 
-    `record_row` holds as long as the store stays attached. Binds $only where `only` is set, $since where `since` is.
+    `record_row` holds as long as the store stays attached. Binds $only where `only` is set.
     """
     phone = plan.pair("phone")
     raw_phone = salesforce_text(phone.salesforce) if phone else "CAST(NULL AS VARCHAR)"
     names = [plan.pair(name) for name in ("first_name", "last_name")]
     has_names = " AND ".join(f"{salesforce_text(p.salesforce)} IS NOT NULL" if p else "false" for p in names)
     criteria = f"coalesce(s.{identifier(plan.criteria)}, false)" if plan.criteria else "true"
-    where = ' AND s."Id" = $only' if only else ""
-    where += _CHANGED_SINCE if since else ""
-    return f"""SELECT row_number() OVER (ORDER BY s."SystemModstamp", s."Id") AS seq,
-       s."Id" AS record_id,
+    return f"""SELECT s."Id" AS record_id,
        s.rowid AS record_row,
+       s."SystemModstamp" AS modified_at,
        {criteria} AS is_eligible,
        {has_names} AS has_names,
        {raw_phone} IS NOT NULL AS has_phone,
        canon_phone({raw_phone}) AS phone_key
 FROM store.salesforce.{identifier(plan.sobject)} AS s
-WHERE NOT coalesce(s."IsDeleted", false){where}"""
+WHERE NOT coalesce(s."IsDeleted", false){' AND s."Id" = $only' if only else ""}"""
 
 
 def contact_now() -> str:

@@ -180,7 +180,7 @@ def _member(plan: ExportPlan, pair: Pair) -> str:
     """A value with its name as JSON, NULL where it is not sent; a clear is the keyword UNSET."""
     value = json_value(pair.mainstay, pair.column)
     if plan.include_field_deletions:
-        value = f"CASE WHEN {pair.column} IS NULL THEN '\"UNSET\"' ELSE {value} END"
+        value = f"coalesce({value}, '\"UNSET\"')"
     return f"CASE WHEN {pair.sends} THEN {json_key(pair.mainstay.name)} || {value} END"
 
 

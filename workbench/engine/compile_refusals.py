@@ -38,6 +38,7 @@ def refusals(plan: ImportPlan) -> str:
     missing = _missing(plan)
     # One CASE per field, so that a field is refused for its first problem alone.
     per_field = [f"CASE WHEN {_fills(pair)} THEN {found} END" for pair in plan.pairs if (found := _unfit(plan, pair))]
+    # As one text until the end: most records are refused nothing, and a text costs nothing then.
     branches = []
     if unreadable:
         branches.append(f"WHEN {' OR '.join(unreadable)} THEN ['JSON_PARSER_ERROR']")
@@ -45,7 +46,7 @@ def refusals(plan: ImportPlan) -> str:
         branches.append(f"WHEN is_create{missing} THEN ['REQUIRED_FIELD_MISSING']")
     otherwise = "CAST([] AS VARCHAR[])"
     if per_field:
-        otherwise = f"list_sort(list_distinct([\n           {lines(per_field)}]))"
+        otherwise = f"distinct_codes(nullif(concat_ws(chr(31),\n           {lines(per_field)}), ''))"
     return f"CASE {' '.join(branches)} ELSE {otherwise} END" if branches else otherwise
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import duckdb
 
 from workbench.engine import compile_compare, compile_export, compile_payload
+from workbench.engine.affected import keep_affected
 from workbench.engine.compile import Pair
 from workbench.engine.plans import ExportPlan, Slice
 from workbench.engine.run import Run, must_add_up, require_columns
 from workbench.engine.sequence import label_groups, walk
 from workbench.engine.three_way import judge_outgoing, judge_phones
 from workbench.store.quoting import identifier
-from workbench.store.steps import make_table, run_step
+from workbench.store.steps import make_table, run_step, view_step
 
+_COUNTED_ROWS: Final = 50_000
 # What one SObject leaves behind; the next one makes tables of the same names.
 RESULT = (
     "change_outgoing",
@@ -30,8 +34,17 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
     require_columns(run.store, plan.sobject, compile_export.required_columns(plan))
     with run.store.attached(con):
         with stage("keys"):
-            make_table(con, "outgoing", compile_export.outgoing(plan, **run.scope.conditions), run.scope.params)
+            only = run.scope.only_record
+            make_table(
+                con,
+                "record_key",
+                compile_export.record_key(plan, only=only is not None),
+                {"only": only} if only else {},
+            )
             make_table(con, "contact_now", compile_export.contact_now())
+            if run.scope.since is not None:
+                keep_affected(run, plan.sobject)
+            run_step(con, "outgoing", "outgoing")
         with stage("match"):
             run_step(con, "outgoing", "crm_id_owner")
             run_step(con, "outgoing", "phone_owner")
@@ -44,11 +57,11 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             run_step(con, "outgoing", "touch_outgoing")
             run_step(con, "outgoing", "collision_outgoing")
             label_groups(con)
-        with stage("compare"):
-            slices = _compare(con, plan)
+        with stage("hashes"):
+            slices = _compare(run, plan)
             judge_outgoing(run, plan.two_way)
-            run_step(con, "outgoing", "sending")
         with stage("payload"):
+            run_step(con, "outgoing", "sending")
             make_table(con, "new_outgoing", compile_payload.new_outgoing(plan))
             for item in slices:
                 make_table(con, item.name, compile_payload.slice_values(plan, item))
@@ -62,9 +75,13 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         must_add_up(con, "outgoing_adds_up")
 
 
-def _compare(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> tuple[Slice, ...]:
-    """Make work.differing; return the slices it speaks of."""
-    run_step(con, "outgoing", "pair_outgoing")
+def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
+    """Make work.differing; return the slices it speaks of. Of a few records all values are looked at right away."""
+    con = run.con
+    view_step(con, "outgoing", "pair_outgoing")
+    if run.scope.is_narrow:
+        make_table(con, "differing", compile_compare.everything(plan.slices()))
+        return plan.slices()
     slices = plan.slices(_sparse(con, plan))
     if not plan.include_all_fields:
         make_table(con, "hash_outgoing", compile_compare.hash_outgoing(plan, slices))
@@ -73,9 +90,13 @@ def _compare(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> tuple[Slice, .
 
 
 def _sparse(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> list[Pair]:
-    """A handful of rows may look different for nothing."""
-    found = con.execute(compile_compare.blank_counts(plan)).fetchone() if plan.pairs else None
+    """A handful of rows may look different for nothing; so of many rows a sample will do."""
     pulled = con.execute(f"SELECT count(*) FROM store.salesforce.{identifier(plan.sobject)}").fetchone()
-    if found is None or pulled is None:
+    if not plan.pairs or plan.include_field_deletions or pulled is None:
         return []
-    return compile_compare.sparse_pairs(plan, (found[0], found[1]), tolerance=pulled[0] // 1000)
+    is_large = pulled[0] > _COUNTED_ROWS
+    sample = f" TABLESAMPLE SYSTEM ({100 * _COUNTED_ROWS // pulled[0] + 1} PERCENT) REPEATABLE (1)" if is_large else ""
+    found = con.execute(compile_compare.blank_counts(plan, sample)).fetchone()
+    if found is None:
+        return []
+    return compile_compare.sparse_pairs(plan, (found[0], found[1]), tolerance=min(pulled[0], _COUNTED_ROWS) // 200)

@@ -68,7 +68,9 @@ def make_preview(
     look_at_pulls(store, revision)
     started = time.perf_counter()
     stages = Stages(progress)
-    scope = Scope(only_record, _last_looked(store, direction) if only_changed else None)
+    baseline, since = _last_looked(store, direction) if only_changed else (None, None)
+    scope = Scope(only_record, since, baseline)
+    told = only_record or (f"changed since preview {baseline}" if since is not None else None)
     with computed(
         store,
         revision,
@@ -85,7 +87,7 @@ def make_preview(
         with stages.stage("guards"):
             guard_steps(work, store, revision.mapping, limits)
         with stages.stage("freeze"):
-            preview_id = freeze(work, store, revision=revision, only_record=only_record, started=started)
+            preview_id = freeze(work, store, revision=revision, only_record=told, started=started)
         buckets = work.con.execute("SELECT * FROM work.all_buckets").to_arrow_table().to_pylist()
         guards = work.con.execute("SELECT * FROM work.guard_count ORDER BY guard, field").to_arrow_table().to_pylist()
         asked = work.con.execute("SELECT count(*) FROM work.all_conflicts WHERE winner IS NULL").fetchone()
@@ -97,14 +99,14 @@ def make_preview(
     )
 
 
-def _last_looked(store: Store, direction: Direction) -> datetime | None:
-    """When the pulls of the last full preview began, less an overlap; None before the first: look at all."""
+def _last_looked(store: Store, direction: Direction) -> tuple[int | None, datetime | None]:
+    """The last full preview, and when its pulls began, less an overlap; (None, None) before the first: look at all."""
     rows = store.rows(
-        f"SELECT min(pull.started_at) - INTERVAL '{_OVERLAP}' AS since FROM preview.pin AS pin "
+        f"SELECT min(pin.preview_id) AS baseline, min(pull.started_at) - INTERVAL '{_OVERLAP}' AS since "
+        "FROM preview.pin AS pin "
         "JOIN journal.pull AS pull ON pull.pull_id = pin.pull_id AND pull.system = pin.system "
         "AND pull.object = pin.object WHERE pin.preview_id = (SELECT max(preview_id) FROM preview.preview "
         "WHERE direction = $direction AND only_record IS NULL)",
         {"direction": str(direction)},
     )
-    since: datetime | None = rows[0]["since"]
-    return since
+    return rows[0]["baseline"], rows[0]["since"]

@@ -54,8 +54,11 @@ _MACROS: Final = (
          THEN replace(lower(t), ' ', '-') END)""",
     f"""CREATE OR REPLACE MACRO filled(t) AS nullif(nullif(t, ''), {literal(rules.UNSET)})""",
     """CREATE OR REPLACE MACRO codes_of(t) AS coalesce(string_split(t, chr(31)), CAST([] AS VARCHAR[]))""",
+    """CREATE OR REPLACE MACRO distinct_codes(t) AS
+    CASE WHEN t IS NULL THEN CAST([] AS VARCHAR[]) ELSE list_sort(list_distinct(string_split(t, chr(31)))) END""",
     """CREATE OR REPLACE MACRO has_code(t, code) AS contains(chr(31) || t || chr(31), chr(31) || code || chr(31))""",
-    """CREATE OR REPLACE MACRO json_text(t) AS coalesce(CAST(to_json(t) AS VARCHAR), 'null')""",
+    """CREATE OR REPLACE MACRO json_of(t) AS CAST(to_json(t) AS VARCHAR)""",
+    """CREATE OR REPLACE MACRO json_text(t) AS coalesce(json_of(t), 'null')""",
 )
 
 # The macro of each Mainstay type; types that are not named take any text.

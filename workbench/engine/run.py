@@ -23,10 +23,18 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True)
 class Scope:
-    """Which records of the sending side are looked at: one by its id, those changed since a moment, or all."""
+    """Which records of the sending side are looked at: one by its id, what moved since a preview, or all.
+
+    `since`: when the pulls of the preview `baseline` began, less an overlap.
+    """
 
     only_record: str | None = None
     since: datetime | None = None
+    baseline: int | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        return self.only_record is not None or self.since is not None
 
     @property
     def params(self) -> dict[str, Any]:

@@ -182,8 +182,8 @@ def _delta(plan: ExportPlan, filled: Mapping[str, Any], contact: ladder.Contact)
     if plan.include_all_fields:
         return dict(filled)
     known = contact.get("custom", {})
-    custom = {name: v for name, v in filled.get("custom", {}).items() if _text(v) != _text(known.get(name))}
-    differs = {name: v for name, v in filled.items() if name != "custom" and _text(v) != _text(contact.get(name))}
+    custom = {name: v for name, v in filled.get("custom", {}).items() if _differs(v, known.get(name))}
+    differs = {name: v for name, v in filled.items() if name != "custom" and _differs(v, contact.get(name))}
     return {**differs, "custom": custom} if custom else differs
 
 
@@ -213,12 +213,24 @@ def _field_changes(sent: Mapping[str, Any], contact: ladder.Contact) -> list[dic
     flat = [(name, value, contact.get(name)) for name, value in sent.items() if name != "custom"]
     known = contact.get("custom", {})
     flat += [(f"custom.{name}", value, known.get(name)) for name, value in sent.get("custom", {}).items()]
-    changes = [(name, _text(before), _text(value)) for name, value, before in flat]
-    return [{"field": name, "before": old, "after": new} for name, old, new in changes if old != new]
+    return [
+        {"field": name, "before": _text(before), "after": _text(value)}
+        for name, value, before in flat
+        if _differs(value, before)
+    ]
+
+
+def _differs(value: Any, other: Any) -> bool:
+    # Most values are texts on both sides: only the rest is worth a closer look.
+    if type(value) is str and type(other) is str:
+        return value != other
+    return _text(value) != _text(other)
 
 
 def _text(value: Any) -> str | None:
-    if value is None or value == rules.UNSET:
+    if isinstance(value, str):
+        return None if value == rules.UNSET else value
+    if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -228,7 +240,7 @@ def _text(value: Any) -> str | None:
 def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
     """Every contact that a walked record is linked to, or that holds a phone one of them touches."""
     columns = ", ".join(
-        ["c.id", "nullif(c.crm_id, '')", "keys.phone_key", "keys.previous_phone_key"]
+        ["c.id", "nullif(c.crm_id, '')", "w.phone_key", "w.previous_phone_key"]
         + [f"nullif(c.{name}, '')" for name in ("messaging_status_sms", "messaging_status_web_bot", "preferred_name")]
         + [value_now(pair) for pair in plan.pairs]
     )
@@ -243,7 +255,7 @@ def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
         )
         SELECT {columns}
         FROM reached
-        JOIN work.contact_now AS keys ON keys.contact_row = reached.contact_row
+        JOIN (SELECT *, phone_key AS contact_phone FROM work.contact_now) AS w ON w.contact_row = reached.contact_row
         JOIN store.mainstay.contact AS c ON c.rowid = reached.contact_row"""
     )
     names = [f"_{key}" for key in ("id", "crm", "phone", "previous", "sms", "web", "preferred")]

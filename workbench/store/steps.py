@@ -24,6 +24,11 @@ def run_step(con: duckdb.DuckDBPyConnection, folder: str, name: str, params: Map
     make_table(con, name, step_sql(folder, name), params)
 
 
+def view_step(con: duckdb.DuckDBPyConnection, folder: str, name: str) -> None:
+    """The same as view work.<name>, for a step that is read once: its rows are never put down. Binds nothing."""
+    con.execute(f"CREATE OR REPLACE VIEW work.{identifier(name)} AS\n{step_sql(folder, name)}")
+
+
 def make_table(con: duckdb.DuckDBPyConnection, name: str, select: str, params: Mapping[str, Any] | None = None) -> None:
     """CREATE OR REPLACE TABLE work.<name> AS <select>. Raises StepFailed with the step's name and SQL."""
     try:

@@ -6,8 +6,8 @@
 SELECT crm_id_key AS crm_id,
        min(contact_id) AS contact_id,
        min(contact_row) AS contact_row,
-       min(phone_key) AS phone_key,
-       min(previous_phone_key) AS previous_phone_key,
+       any_value(phone_key) AS phone_key,
+       any_value(previous_phone_key) AS previous_phone_key,
        count(*) AS owner_count
 FROM work.contact_now
 WHERE crm_id_key IS NOT NULL

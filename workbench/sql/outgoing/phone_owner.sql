@@ -6,7 +6,7 @@
 SELECT phone_key AS phone,
        min(contact_id) AS contact_id,
        min(contact_row) AS contact_row,
-       min(crm_id_key) AS crm_id_key,
+       any_value(crm_id_key) AS crm_id_key,
        count(*) AS owner_count
 FROM work.contact_now
 WHERE phone_key IS NOT NULL

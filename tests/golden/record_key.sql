@@ -1,6 +1,6 @@
-SELECT row_number() OVER (ORDER BY s."SystemModstamp", s."Id") AS seq,
-       s."Id" AS record_id,
+SELECT s."Id" AS record_id,
        s.rowid AS record_row,
+       s."SystemModstamp" AS modified_at,
        coalesce(s."Sync__c", false) AS is_eligible,
        filled(s."FirstName") IS NOT NULL AND false AS has_names,
        filled(s."MobilePhone") IS NOT NULL AS has_phone,

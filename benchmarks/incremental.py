@@ -1,0 +1,89 @@
+"""What it costs to look again at what moved, against a whole preview, in one run.
+
+    python benchmarks/incremental.py --contacts 1000000 --changed 0.01 [--json] [--runs 3]
+
+A share of the records gets another first name, half as many contacts another last name, and a few records trade
+phones; like a real pull, changed rows leave their place and stand at the end of the table. Both previews are whole ones,
+with their write to the store. Every told row is compared with the whole preview's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from landed import land
+
+from workbench.domain.fields import Direction
+from workbench.engine.preview import make_preview
+
+_MOMENT = "now() + INTERVAL '1 hour'"
+_TOLD = "salesforce_id, mainstay_id, rule, action, reason, predicted_status, codes, certainty, fields"
+
+
+def move(store, share: float) -> None:
+    """Change a share of the records and half as many contacts, spread over the whole table."""
+    every = max(1, round(1 / share))
+    stays = f'hash("Id") % {every} <> 0'
+    store.write(
+        f"""CREATE TEMP TABLE moved AS SELECT * REPLACE ('Moved' AS "FirstName", {_MOMENT} AS "SystemModstamp",
+        CASE WHEN hash("Id") % {every * 50} = 0 THEN '2202000000' ELSE "MobilePhone" END AS "MobilePhone")
+        FROM salesforce."Contact" WHERE NOT ({stays})""",
+        f'DELETE FROM salesforce."Contact" WHERE NOT ({stays})',
+        'INSERT INTO salesforce."Contact" SELECT * FROM moved',
+        f"""CREATE TEMP TABLE moved_contact AS SELECT * REPLACE ('Moved' AS last_name, {_MOMENT} AS last_modified_at)
+        FROM mainstay.contact WHERE hash(id) % {every * 2} = 0""",
+        f"DELETE FROM mainstay.contact WHERE hash(id) % {every * 2} = 0",
+        "INSERT INTO mainstay.contact SELECT * FROM moved_contact",
+        "INSERT INTO journal.pull SELECT 2, system, object, 'incremental', 'complete', 0, now(), now(), NULL "
+        "FROM (VALUES ('salesforce', 'Contact'), ('mainstay', 'contact')) AS pulled(system, object)",
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--contacts", type=int, default=100_000)
+    parser.add_argument("--fields", type=int, default=40)
+    parser.add_argument("--changed", type=float, default=0.01)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        store, revision = land(Path(folder), args.contacts, args.fields)
+
+        def preview(**about):
+            started = time.process_time()
+            report = make_preview(store, direction=Direction.EXPORT, revision=revision, **about)
+            return report, time.process_time() - started
+
+        preview()
+        move(store, args.changed)
+        again = [preview(only_changed=True) for _ in range(args.runs)]
+        whole = [preview() for _ in range(min(args.runs, 2))]
+        told = {"again": again[0][0].preview_id, "whole": whole[0][0].preview_id}
+        differing = store.rows(
+            f"""SELECT count(*) AS n FROM (
+                SELECT {_TOLD} FROM view.change WHERE preview_id = $again
+                EXCEPT SELECT {_TOLD} FROM view.change WHERE preview_id = $whole)""",
+            told,
+        )[0]["n"]
+        cost, full = (statistics.median(cpu for _, cpu in runs) for runs in (again, whole))
+        found = {
+            "contacts": args.contacts, "changed": args.changed, "looked_at": sum(again[0][0].counts.values()),
+            "cpu_seconds": round(cost, 2), "whole_cpu_seconds": round(full, 2), "ratio_to_whole": round(cost / full, 3),
+            "rows_told_differently": differing,
+            "stage_cpu_seconds": {name: round(value, 2) for name, value in again[0][0].stage_cpu_seconds.items()},
+        }  # fmt: skip
+    if args.json:
+        print(json.dumps(found))
+    else:
+        for name, value in found.items():
+            print(f"{name:26} {value}")
+
+
+if __name__ == "__main__":
+    main()
