@@ -18,11 +18,22 @@ _CONTACTS = """
 SELECT c.id AS contact_id, nullif(c.crm_id, '') AS crm_id
 FROM store.mainstay.contact AS c
 WHERE c.last_modified_at >= $since
+"""
+# Only a full pull can let a row vanish without a trace.
+_VANISHED_CONTACTS = """
 UNION ALL
 SELECT DISTINCT b.mainstay_id AS contact_id, CAST(NULL AS VARCHAR) AS crm_id
 FROM store.preview.change AS b
 ANTI JOIN store.mainstay.contact AS c ON c.id = b.mainstay_id
 WHERE b.preview_id = $baseline AND b.sobject = $sobject AND b.mainstay_id IS NOT NULL
+"""
+_VANISHED_RECORDS = """
+    UNION
+    SELECT before.salesforce_id FROM before ANTI JOIN store.salesforce.{table} AS s ON s."Id" = before.salesforce_id"""
+_FULL_PULLS = """
+SELECT count(*) FROM store.journal.pull AS pull
+WHERE pull.mode = 'full'
+  AND pull.pull_id > (SELECT min(pull_id) FROM store.preview.pin WHERE preview_id = $baseline)
 """
 
 _SEED = """
@@ -32,9 +43,7 @@ WITH before AS (
     WHERE preview_id = $baseline AND sobject = $sobject
 ),
 touched AS (
-    SELECT s."Id" AS record_id FROM store.salesforce.{table} AS s WHERE s."SystemModstamp" >= $since
-    UNION
-    SELECT before.salesforce_id FROM before ANTI JOIN store.salesforce.{table} AS s ON s."Id" = before.salesforce_id
+    SELECT s."Id" AS record_id FROM store.salesforce.{table} AS s WHERE s."SystemModstamp" >= $since{vanished}
     UNION
     SELECT crm_id FROM work.changed_contact WHERE crm_id IS NOT NULL
     UNION
@@ -83,10 +92,15 @@ WHERE crm_id_key IN (SELECT record_id FROM work.affected)
 def keep_affected(run: Run, sobject: str) -> None:
     """Reduce work.record_key and work.contact_now to what may have to be decided anew, and what that may reach."""
     con, scope = run.con, run.scope
-    about = {"baseline": scope.baseline, "sobject": sobject}
-    make_table(con, "changed_contact", _CONTACTS, {**about, "since": scope.since})
-    seed = _SEED.format(table=identifier(sobject))
-    make_table(con, "affected", seed, {**about, "since": scope.since})
+    seed = {"since": scope.since, "baseline": scope.baseline, "sobject": sobject}
+    full = con.execute(_FULL_PULLS, {"baseline": scope.baseline}).fetchone()
+    table, is_whole = identifier(sobject), bool(full and full[0])
+    if is_whole:
+        make_table(con, "changed_contact", _CONTACTS + _VANISHED_CONTACTS, seed)
+    else:
+        make_table(con, "changed_contact", _CONTACTS, {"since": scope.since})
+    vanished = _VANISHED_RECORDS.format(table=table) if is_whole else ""
+    make_table(con, "affected", _SEED.format(table=table, vanished=vanished), seed)
     count, known = -1, 0
     while count != known:
         count = known
