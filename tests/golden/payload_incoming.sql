@@ -1,6 +1,5 @@
 WITH side_by_side AS (
-    SELECT w.seq,
-           w.contact_id,
+    SELECT w.contact_id,
            w.record_id AS target_id,
            w.is_create,
            w.meets_criteria,
@@ -11,8 +10,8 @@ WITH side_by_side AS (
            lower(nullif(s."Email", '')) AS "now Email",
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
-    LEFT JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
+    JOIN store.mainstay.contact AS c ON c.id = w.contact_id
+    LEFT JOIN store.salesforce."Contact" AS s ON s."Id" = w.record_id
 ),
 changing AS (
     SELECT side_by_side.*,
@@ -20,26 +19,17 @@ changing AS (
            (("MobilePhone" IS NOT NULL AND "MobilePhone" IS DISTINCT FROM "now MobilePhone" AND NOT coalesce(list_contains(left_fields, 'phone'), false)) OR (coalesce(list_contains(cleared_fields, 'phone'), false) AND "MobilePhone" IS NULL AND "now MobilePhone" IS NOT NULL AND NOT is_create)) AS "changes MobilePhone"
     FROM side_by_side
 )
-SELECT seq,
+SELECT contact_id,
        true AS is_eligible,
        false AS is_eligibility_open,
-       "changes Email"
-    OR "changes MobilePhone" AS has_changes,
-       '{' || nullif(concat_ws(',',
+       '{' || concat_ws(',',
            CASE WHEN "changes Email" THEN '"Email":' || json_text("Email") END,
-           CASE WHEN "changes MobilePhone" THEN '"MobilePhone":' || json_text("MobilePhone") END), '') || '}' AS body,
-       CASE WHEN NOT is_create THEN '[' || concat_ws(',',
+           CASE WHEN "changes MobilePhone" THEN '"MobilePhone":' || json_text("MobilePhone") END) || '}' AS body,
+       '[' || concat_ws(',',
            CASE WHEN "changes Email" THEN '{"field":"Email","before":' || json_text("now Email") || ',"after":' || json_text("Email") || '}' END,
-<<<<<<< HEAD
            CASE WHEN "changes MobilePhone" THEN '{"field":"MobilePhone","before":' || json_text("now MobilePhone") || ',"after":' || json_text("MobilePhone") || '}' END) || ']' AS fields,
-       CASE WHEN is_create THEN ['REQUIRED_FIELD_MISSING'] ELSE list_sort(list_distinct([
-           CASE WHEN ("changes Email" AND "Email" IS NOT NULL) THEN CASE WHEN NOT regexp_full_match("Email", '[^\s\x0b\x1c-\x1f\x{85}\p{Z}@<>(),;:\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}') THEN 'INVALID_EMAIL_ADDRESS' WHEN length("Email") > 80 THEN 'STRING_TOO_LONG' END END,
-           CASE WHEN ("changes MobilePhone" AND "MobilePhone" IS NOT NULL) THEN CASE WHEN length("MobilePhone") > 40 THEN 'STRING_TOO_LONG' END END])) END AS codes,
-=======
-           CASE WHEN "changes MobilePhone" THEN '{"field":"MobilePhone","before":' || json_text("now MobilePhone") || ',"after":' || json_text("MobilePhone") || '}' END) || ']' END AS fields,
        CASE WHEN is_create THEN ['REQUIRED_FIELD_MISSING'] ELSE distinct_codes(nullif(concat_ws(chr(31),
-           CASE WHEN "changes Email" THEN CASE WHEN NOT regexp_full_match("Email", '[^\s\x0b\x1c-\x1f\x{85}\p{Z}@<>(),;:\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}') THEN 'INVALID_EMAIL_ADDRESS' WHEN length("Email") > 80 THEN 'STRING_TOO_LONG' END END,
-           CASE WHEN "changes MobilePhone" THEN CASE WHEN length("MobilePhone") > 40 THEN 'STRING_TOO_LONG' END END), '')) END AS codes,
->>>>>>> f9388f0 (Preview a million contacts in a third of the CPU time; look again at whom a change decides about)
+           CASE WHEN ("changes Email" AND "Email" IS NOT NULL) THEN CASE WHEN NOT regexp_full_match("Email", '[^\s\x0b\x1c-\x1f\x{85}\p{Z}@<>(),;:\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}') THEN 'INVALID_EMAIL_ADDRESS' WHEN length("Email") > 80 THEN 'STRING_TOO_LONG' END END,
+           CASE WHEN ("changes MobilePhone" AND "MobilePhone" IS NOT NULL) THEN CASE WHEN length("MobilePhone") > 40 THEN 'STRING_TOO_LONG' END END), '')) END AS codes,
        CAST([] AS STRUCT(field VARCHAR, claimed VARCHAR, held VARCHAR, holder VARCHAR)[]) AS claims
 FROM changing
