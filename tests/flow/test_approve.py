@@ -350,3 +350,12 @@ def test_an_open_request_keeps_a_batch_from_being_cancelled(mixed, settings):
     )
     with pytest.raises(ApprovalRefused, match="1 requests whose end is unknown"):
         cancel_batch(mixed, batch, by="Ana")
+
+
+def test_guarded_changes_are_taken_by_name_only(mixed):
+    mixed.write("UPDATE preview.change SET guards = ['blank-value'] WHERE change_id = 'P1-1'")
+    report = create_batch(mixed, 1, by="Ana")
+    assert report.left_out["guarded: blank-value"] == 1
+    assert "P1-1" not in rows_of(mixed, report.batch)
+    for chosen in (Slice(guards=["blank-value"]), Slice(change_ids=["P1-1"]), Slice(actions=["update"], all=True)):
+        assert "P1-1" in rows_of(mixed, create_batch(mixed, 1, by="Ana", chosen=chosen).batch)
