@@ -215,5 +215,7 @@ def campaign_table(rows: list[dict[str, Any]]) -> None:
             "Messages": [row["message_count"] for row in rows],
         },
         hide_index=True, height="content" if len(rows) < 15 else 560, alt="Campaigns", placeholder="",
-        column_config={"Time (Sent)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")},
+        column_config={
+            "Time (Sent)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", timezone=zone().key)
+        },
     )  # fmt: skip

@@ -29,6 +29,9 @@ def resend_editor(result: dict[str, Any]) -> None:
         st.success(f"Batch {made.batch} of one row waits for a second person.", icon=":material/task_alt:")
         link("approvals", f"Open batch {made.batch}", batch=str(made.batch))
         return
+    if session.is_masked():
+        st.info("The payload is somebody's data. Show personal data on this screen to edit it.", icon=":material/lock:")
+        return
     first = requests[0]
     direction = next(key for key, label in DIRECTION_NAMES.items() if label == result["direction"])
     st.html(organisation.route(direction))
