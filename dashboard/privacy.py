@@ -90,11 +90,13 @@ def phone(value: str) -> str:
 
 
 def message(value: str) -> str:
-    """How long a message is, not what it says.
+    """How long a message is, not what it says; of a request, the names without the values.
 
     >>> message("See you Tuesday")
     '•••••• (15 characters)'
     """
+    if value.startswith("{"):  # the body of a request, which goes by the same name
+        return body(value)
     return f"{HIDDEN} ({len(value)} characters)" if value else value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import session
+from dashboard import privacy, session
 from dashboard.components import markup
 from dashboard.components.layout import link
 from dashboard.components.text import ACTION_COLOURS, ACTION_LABELS, DIRECTION_LABELS, STATUS_COLOURS, md, plural
@@ -118,6 +118,8 @@ def _why(found: dict[str, Any]) -> None:
     except WorkbenchError as error:
         st.caption(md(error))
         return
+    if session.is_masked():
+        story = [(step, privacy.scrub(sentence)) for step, sentence in story]
     st.html(markup.facts(story))
 
 

@@ -62,6 +62,14 @@ def test_a_page_of_changes_hides_who_and_what(small_store):
     assert "mail.example.org" not in str(rows).replace("•••@mail.example.org", "")
 
 
+def test_conflicts_and_requests_hide_their_values():
+    conflict = {"field": "email", "baseline": "a@x.edu", "salesforce_value": "b@x.edu", "mainstay_value": None}
+    request = {"path": "/contacts/4045550101/", "body": '{"crm_id": "003X7", "email": "a@x.edu"}'}
+
+    assert "@x.edu" not in str(privacy.masked(conflict))
+    assert privacy.masked(request) == {"path": "/contacts/••••••/", "body": '{"crm_id":"003X7","email":"••••••"}'}
+
+
 @pytest.mark.parametrize("screen", ["people", "results", "previews", "approvals"])
 def test_a_viewer_sees_no_name_on_any_screen(app, small_store, monkeypatch, screen):
     monkeypatch.setenv("WORKBENCH_ACCESS__LOCAL_ROLE", "viewer")
