@@ -6,6 +6,7 @@ WorkbenchError
   RemoteError           the other system answered something that cannot be used; read the sentence
     TransientError      retried for you; seen only when retries ran out
   StoreBusy             another process is writing; try again
+    StoreFull           free disk space, then try again
   NotFound              the preview, batch, change or result you named does not exist
   ApprovalRefused       the batch may not take this step; the sentence says why
     StaleBatch          preview again
@@ -61,6 +62,10 @@ class StoreBusy(WorkbenchError):
     """Another process holds the store; try again."""
 
     exit_code = 4
+
+
+class StoreFull(StoreBusy):
+    """The disk that holds the store is full; what was committed before stands. Free space and try again."""
 
 
 class NotFound(WorkbenchError):

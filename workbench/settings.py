@@ -45,6 +45,8 @@ class MainstaySettings(_Section):
     requests_per_second: float | None = Field(default=None, gt=0)
     timeout_seconds: float = Field(default=30.0, gt=0)
     bulk: bool = False
+    bulk_rows: int = Field(default=100, ge=1, le=500)
+    bulk_threshold: int = Field(default=500, ge=1)
     has_sms: bool = True
     has_web_bot: bool = True
 
@@ -64,6 +66,7 @@ class SalesforceSettings(_Section):
     login_url: str | None = None
     api_version: str = "62.0"
     timeout_seconds: float = Field(default=60.0, gt=0)
+    bulk_threshold: int | None = Field(default=2000, ge=1)
 
 
 class PushSettings(_Section):
@@ -72,6 +75,7 @@ class PushSettings(_Section):
     stop_margin: float = Field(default=0.2, ge=0, le=1)
     stop_minimum: int = Field(default=20, ge=1)
     chunk: int = Field(default=500, ge=1, le=10_000)
+    bulk_chunk: int = Field(default=10_000, ge=1, le=100_000)
 
 
 class ApprovalSettings(_Section):

@@ -24,7 +24,7 @@ from workbench.stages.claim import new_claim
 from workbench.stages.push import push_batch
 from workbench.stages.reconcile import reconcile
 from workbench.store import Store
-from workbench.store.journal import write_intents
+from workbench.store.ledger import record_and_arm
 
 WORLD = generate(60, 3)
 
@@ -405,11 +405,11 @@ def test_a_push_on_another_machine_is_left_alone_for_an_hour(store, settings):
 def test_the_echo_of_our_own_create_is_a_success(store, settings, sandbox, killed, monkeypatch):
     """The killed run's create arrives after the read-back found nothing: the second one meets the first."""
 
-    def arrive(*args):
+    def arrive(*args, **kwargs):
         sandbox.institution.post({"crm_id": "003XX0000000002AAA", "first_name": "Bo", "last_name": "Ray2"})
-        write_intents(*args)
+        return record_and_arm(*args, **kwargs)
 
-    monkeypatch.setattr("workbench.stages.push.run.write_intents", arrive)
+    monkeypatch.setattr("workbench.stages.push.run.record_and_arm", arrive)
     push_batch(store, settings, killed)
     row = outcomes(store, killed)["P1-2"]
     assert (row["status"], row["codes"], row["origin"]) == ("success", [], "reconcile")

@@ -68,6 +68,8 @@ class MainstayClient:
         self._jitter = jitter
         self._base = wire.base_url(settings.base_url)
         self._pace = wire.Pace(settings.requests_per_second, time.monotonic, sleep)
+        self._crowd = wire.Crowd(settings.concurrency, time.monotonic)
+        self._sent_headers: dict[str, str] = {}
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(settings.timeout_seconds, connect=min(10.0, settings.timeout_seconds)),
             limits=httpx.Limits(
@@ -202,16 +204,10 @@ class MainstayClient:
         sent = {**self._headers(), **(headers or {})}
         lost: OutcomeUnknown | None = None
         for attempt in range(1, ATTEMPTS + 1):
-            await self._pace.turn()
-            try:
-                response = await self._http.request(method, url, content=content, headers=sent)
-            except httpx.HTTPError as error:
-                fault = wire.transport_fault(error, method, _what(method, url))
-            else:
-                found = wire.response_fault(response, method, _what(method, url))
-                if found is None:
-                    return response, attempt
-                fault = found
+            found = await self._once(method, url, content, sent)
+            if isinstance(found, httpx.Response):
+                return found, attempt
+            fault = found
             if isinstance(fault.error, OutcomeUnknown):
                 lost = fault.error
             if fault.wait_seconds is not None:
@@ -222,6 +218,25 @@ class MainstayClient:
             await self._wait(fault, attempt, method)
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
+    async def _once(
+        self, method: str, url: httpx.URL, content: bytes | None, headers: Mapping[str, str]
+    ) -> httpx.Response | wire.Fault:
+        """One request in its turn: the answer, or what is wrong with it. The server's faults make the crowd smaller."""
+        await self._crowd.enter()
+        is_overloaded = False
+        try:
+            await self._pace.turn()
+            try:
+                response = await self._http.send(httpx.Request(method, url, content=content, headers=headers))
+            except httpx.HTTPError as error:
+                is_overloaded = isinstance(error, httpx.TimeoutException)
+                return wire.transport_fault(error, method, _what(method, url))
+            is_overloaded = response.status_code == 429 or response.status_code >= 500
+            fault = wire.response_fault(response, method, _what(method, url))
+        finally:
+            self._crowd.leave(is_overloaded=is_overloaded)
+        return response if fault is None else fault
+
     async def _wait(self, fault: wire.Fault, attempt: int, method: str) -> None:
         if fault.wait_seconds is not None:
             return  # the pace holds everybody back until then
@@ -230,16 +245,21 @@ class MainstayClient:
         await self._sleep(seconds)
 
     def _headers(self) -> dict[str, str]:
+        if self._sent_headers:
+            return self._sent_headers
         token = self._settings.token.get_secret_value().strip() if self._settings.token else ""
         if not token:
             raise ConfigurationError(wire.NOT_CONNECTED)
         if not (token.isascii() and token.isprintable()) or " " in token:
             raise ConfigurationError("WORKBENCH_MAINSTAY__TOKEN has characters that no token has. Copy it once more.")
-        return {
+        self._sent_headers = {
             "Authorization": f"{self._settings.auth_scheme} {token}",
             "Accept": "application/json",
             "Content-Type": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": "mainstay-workbench",
         }
+        return self._sent_headers
 
 
 class _Ahead:

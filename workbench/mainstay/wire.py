@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,6 +63,8 @@ class Pace:
 
     async def turn(self) -> None:
         """Wait until the next request may leave."""
+        if self.per_second is None and self.held_until <= 0.0:
+            return  # the usual case: nobody asked for a pace
         async with self.lock:
             now = self.clock()
             start = max(now, self.held_until, self.free_at)
@@ -73,6 +76,53 @@ class Pace:
     def hold(self, seconds: float) -> None:
         """Let nobody start for a while: the server asked for it."""
         self.held_until = max(self.held_until, self.clock() + seconds)
+
+
+class Crowd:
+    """How many requests may be under way at once: halved when the server is overloaded, then slowly more again.
+
+    A burst of refusals counts once: it halves again only after `calm_seconds`. One event loop.
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float], calm_seconds: float = 1.0) -> None:
+        self.most = most
+        self.allowed = float(most)
+        self.inside = 0
+        self._clock = clock
+        self._calm_seconds = calm_seconds
+        self._slowed_at = -calm_seconds
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self) -> None:
+        """Wait for a place."""
+        while self.inside >= int(self.allowed):
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                self._wake()  # the place may have been given to this one already
+                raise
+        self.inside += 1
+
+    def leave(self, *, is_overloaded: bool = False) -> None:
+        """Give the place back; `is_overloaded`: this request was refused for want of room, or failed inside."""
+        self.inside -= 1
+        now = self._clock()
+        if not is_overloaded:
+            self.allowed = min(float(self.most), self.allowed + 1 / self.allowed)
+        elif now - self._slowed_at >= self._calm_seconds:
+            self._slowed_at = now
+            self.allowed = max(1.0, self.allowed / 2)
+        self._wake()
+
+    def _wake(self) -> None:
+        free = int(self.allowed) - self.inside
+        while self._waiting and free > 0:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                free -= 1
 
 
 def transport_fault(error: httpx.HTTPError, method: str, what: str) -> Fault:

@@ -72,6 +72,7 @@ class SalesforceClient:
         self._session = open_session(settings.timeout_seconds)
         self._api: Salesforce | None = None
         self._login_lock = threading.Lock()
+        self.request_count = 0  # sent so far, logins apart
 
     def __enter__(self) -> Self:
         return self
@@ -173,15 +174,30 @@ class SalesforceClient:
             lambda: self.call(lambda api: api.restful(path, method=method, **options), what=what, is_read=True), what
         )
 
+    def read_text(self, path: str, *, what: str) -> str:
+        """One idempotent GET below the version root whose answer is text (UTF-8), retried as `read`."""
+
+        def send(api: Salesforce) -> str:
+            answer = api._call_salesforce("GET", f"{api.base_url}{path}", name=path)  # noqa: SLF001  `restful` wants JSON
+            return str(answer.content.decode())
+
+        return self._retried(lambda: self.call(send, what=what, is_read=True), what)
+
+    def pause(self, seconds: float) -> None:
+        """Wait as this client waits."""
+        self._sleep(seconds)
+
     def call(self, send: Callable[[Salesforce], T], *, what: str, is_read: bool) -> T:
         """Make one call, logging in again at most once when the session turns out to have expired.
 
         Raises AuthenticationFailed, TransientError, OutcomeUnknown (writes only) or RemoteError.
         """
         api = self._connected()
+        self.request_count += 1
         try:
             return send(api)
         except SalesforceExpiredSession:
+            self.request_count += 1
             api = self._log_in_again(api)  # refused before it was looked at, so a write may be repeated too
         except _WIRE_FAULTS as error:
             raise explain(error, what, is_read=is_read) from None

@@ -42,7 +42,10 @@ class Record:
 
 @dataclass(frozen=True)
 class RecordResult:
-    """What became of one record. `errors` are as Salesforce gave them: {"statusCode", "message", "fields"}."""
+    """What became of one record. `errors` are as Salesforce gave them: {"statusCode", "message", "fields"}.
+
+    `path`: where it was sent, below the version root.
+    """
 
     key: str
     record_id: str | None
@@ -50,6 +53,7 @@ class RecordResult:
     errors: tuple[dict[str, Any], ...] = ()
     status: int = 200
     ms: float = 0.0
+    path: str = PATH
 
     @property
     def is_transient(self) -> bool:
@@ -81,7 +85,7 @@ class SalesforceWriter:
         Raises OutcomeUnknown, naming the keys of the request whose answer was lost; TransientError where nothing was
         written (try those and the later ones again); RemoteError where the whole request was refused.
         """
-        _check(operation, sobject, records)
+        check_records(operation, sobject, records)
         for chunk in chunks(records):
             yield self._send(operation, sobject, chunk)
 
@@ -118,7 +122,7 @@ def chunks(records: Sequence[Record]) -> Iterator[list[Record]]:
         yield chunk
 
 
-def _check(operation: Operation, sobject: str, records: Sequence[Record]) -> None:
+def check_records(operation: Operation, sobject: str, records: Sequence[Record]) -> None:
     """A wrong id or name would be joined into an address or silently create a record: refuse before sending."""
     if not NAME_PATTERN.match(sobject):
         raise ConfigurationError(f"{sobject!r} is no name of a Salesforce object.")

@@ -22,8 +22,9 @@ from workbench.mainstay.reply import Reply
 from workbench.mainstay.upsert import contact_path
 from workbench.mainstay.wire import base_url
 from workbench.salesforce.client import SalesforceClient
-from workbench.salesforce.writer import Operation, Record, RecordResult, SalesforceWriter
+from workbench.salesforce.writer import PATH, Operation, Record, RecordResult, SalesforceWriter
 from workbench.settings import Settings
+from workbench.store.ledger import SentJob
 
 T = TypeVar("T")
 
@@ -71,17 +72,22 @@ class Exchange:
         salesforce: SalesforceClient,
         *,
         clock: Callable[[], datetime] = utc_now,
+        keep_job: Callable[[SentJob], None] | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self.settings = settings
         self.clock = clock
+        self.keep_job = keep_job or (lambda _job: None)
+        self.is_stopping = is_stopping
         self.request_count = 0
+        self.mainstay, self.salesforce = mainstay, salesforce
+        # Changes of which a request has left since `forget_left`; the others certainly were not sent.
+        self.left: set[str] = set()
         # Changes whose requests may have left before: a refusal as duplicate may be the echo of our own create.
         self.sent_before: set[str] = set()
-        self._mainstay = mainstay
-        self._salesforce = salesforce
         self._writer = SalesforceWriter(salesforce)
         self._attempts: list[Attempt] = []
-        self._mainstay_base = str(base_url(settings.mainstay.base_url))
+        self.mainstay_base = str(base_url(settings.mainstay.base_url))
         self._salesforce_base: str | None = None
 
     def take_attempts(self) -> list[Attempt]:
@@ -92,51 +98,53 @@ class Exchange:
     async def to_mainstay(self, change_id: str, method: str, path: str, values: Mapping[str, Any]) -> Reply:
         """Send one write. Raises as MainstayClient.send; an attempt without answer is noted too."""
         sent_at = self.clock()
-        url = self._mainstay_base + path
-        body = _text(values)
+        url = self.mainstay_base + path
+        body = as_text(values)
+        self.left.add(change_id)
         try:
-            reply = await self._mainstay.send(method, path, values, change_id)
+            reply = await self.mainstay.send(method, path, values, change_id)
         except RemoteError as error:
             self.request_count += 1
-            self._note(
-                Attempt(change_id, "mainstay", method, url, body, error.status, None, _lost(error), 0.0, sent_at)
-            )
+            self.note(Attempt(change_id, "mainstay", method, url, body, error.status, None, _lost(error), 0.0, sent_at))
             raise
         self.request_count += reply.attempts
         codes = codes_of(reply.status, reply.errors)
-        self._note(
-            Attempt(change_id, "mainstay", method, url, body, reply.status, _text(reply.body), codes, reply.ms, sent_at)
+        self.note(
+            Attempt(
+                change_id, "mainstay", method, url, body, reply.status, as_text(reply.body), codes, reply.ms, sent_at
+            )
         )
         return reply
 
     async def find_contact(self, change_id: str, crm_id: str) -> dict[str, Any] | None:
         """The contact that carries exactly this CRM ID, read for a change whose answer is missing."""
         sent_at = self.clock()
-        found = await self._mainstay.find_contact(crm_id)
+        found = await self.mainstay.find_contact(crm_id)
         self.request_count += 1
-        url = self._mainstay_base + contact_path(crm_id)
-        status, body = (404, None) if found is None else (200, _text(found))
-        self._note(Attempt(change_id, "mainstay", "GET", url, None, status, body, (), 0.0, sent_at))
+        url = self.mainstay_base + contact_path(crm_id)
+        status, body = (404, None) if found is None else (200, as_text(found))
+        self.note(Attempt(change_id, "mainstay", "GET", url, None, status, body, (), 0.0, sent_at))
         return found if found is not None and found.get("crm_id") == crm_id else None
 
     async def to_salesforce(self, operation: Operation, sobject: str, records: Sequence[Record]) -> list[RecordResult]:
         """Write up to 200 records in one request. Raises as SalesforceWriter.write."""
         sent_at = self.clock()
-        url = f"{await self.salesforce_base()}composite/sobjects"
+        url = f"{await self.salesforce_base()}{PATH}"
         method = "POST" if operation == "create" else "PATCH"
         self.request_count += 1
+        self.left |= {record.key for record in records}
         try:
             results = await asyncio.to_thread(lambda: _flat(self._writer.write(operation, sobject, records)))
         except RemoteError as error:
             for record in records:
                 lost = _lost(error)
-                self._note(
+                self.note(
                     Attempt(
                         record.key,
                         "salesforce",
                         method,
                         url,
-                        _text(record.values),
+                        as_text(record.values),
                         error.status,
                         None,
                         lost,
@@ -147,9 +155,9 @@ class Exchange:
             raise
         for record, result in zip(records, results, strict=True):
             answer = {"id": result.record_id, "success": result.success, "errors": list(result.errors)}
-            self._note(
+            self.note(
                 Attempt(
-                    record.key, "salesforce", method, url, _text(record.values), result.status, _text(answer),
+                    record.key, "salesforce", method, url, as_text(record.values), result.status, as_text(answer),
                     tuple(result.codes), result.ms, sent_at,
                 )
             )  # fmt: skip
@@ -159,9 +167,9 @@ class Exchange:
         """Ask each system of a change something harmless. Raises AuthenticationFailed or TransientError."""
         self.request_count += len({request.system for request in change.requests})
         if change.request_to("mainstay") is not None:
-            await self._mainstay.auth_valid()
+            await self.mainstay.auth_valid()
         if change.request_to("salesforce") is not None:
-            await asyncio.to_thread(self._salesforce.limits)
+            await asyncio.to_thread(self.salesforce.limits)
 
     async def created_since(self, sobject: str, fields: Sequence[str], since: datetime) -> list[dict[str, Any]]:
         """Records created since a moment, with Id, CreatedDate and these fields."""
@@ -169,13 +177,13 @@ class Exchange:
         moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         soql = f"SELECT {', '.join(columns)} FROM {sobject} WHERE CreatedDate >= {moment} ORDER BY CreatedDate, Id"  # noqa: S608  names come from requests that target_of and the describe have checked
         self.request_count += 1
-        return await asyncio.to_thread(lambda: _flat(self._salesforce.query(soql)))
+        return await asyncio.to_thread(lambda: _flat(self.salesforce.query(soql)))
 
     async def salesforce_base(self) -> str:
         """The address below which Salesforce's REST paths stand."""
         if self._salesforce_base is None:
             section = self.settings.salesforce
-            host = await asyncio.to_thread(self._salesforce.connect)
+            host = await asyncio.to_thread(self.salesforce.connect)
             root = (section.instance_url or f"https://{host}").rstrip("/")
             self._salesforce_base = f"{root}/services/data/v{section.api_version}/"
         return self._salesforce_base
@@ -197,8 +205,8 @@ class Exchange:
             status=status,
             codes=codes_of(reply.status, reply.errors),
             fail_message=None if status is Status.SUCCESS else _refusal(reply),
-            endpoint=f"{reply.method} {self._mainstay_base}{reply.path}",
-            request_body=_text(values),
+            endpoint=f"{reply.method} {self.mainstay_base}{reply.path}",
+            request_body=as_text(values),
             response_status=reply.status,
             record_id=record_id or change.salesforce_id,
             mainstay_id=contact.get("id") or contact.get("admithub_id") or change.mainstay_id,
@@ -217,9 +225,10 @@ class Exchange:
             status,
             origin=origin,
             codes=tuple(dict.fromkeys(result.codes)),
-            message=None if result.success else _text(list(result.errors)),
+            message=None if result.success else as_text(list(result.errors)),
             response_status=result.status,
             record_id=result.record_id,
+            path=result.path,
         )
 
     async def silent_outcome(
@@ -234,11 +243,12 @@ class Exchange:
         response_status: int | None = None,
         record_id: str | None = None,
         mainstay_id: str | None = None,
+        path: str = PATH,
     ) -> Outcome:
-        """The end of a change as told by something else than an answer of Mainstay."""
+        """The end of a change as told by something else than an answer of Mainstay. `path`: on Salesforce."""
         is_salesforce = request.system == "salesforce"
-        base = await self.salesforce_base() if is_salesforce else self._mainstay_base
-        path = "composite/sobjects" if is_salesforce else request.path
+        base = await self.salesforce_base() if is_salesforce else self.mainstay_base
+        path = path if is_salesforce else request.path
         return Outcome(
             change_id=change.change_id,
             status=status,
@@ -253,7 +263,8 @@ class Exchange:
             finished_at=self.clock(),
         )
 
-    def _note(self, attempt: Attempt) -> None:
+    def note(self, attempt: Attempt) -> None:
+        """Keep one attempt for the journal."""
         self._attempts.append(attempt)
 
 
@@ -285,15 +296,16 @@ def _flat(pages: Any) -> list[Any]:
     return [item for page in pages for item in page]
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Compact JSON, as bodies are kept."""
     return orjson.dumps(value).decode()
 
 
 def _refusal(reply: Reply) -> str:
     """What Mainstay said, as it said it; of an answer that also holds the contact, the errors alone."""
     if isinstance(reply.body, dict) and reply.body.get("errors"):
-        return _text(reply.body["errors"])
-    return _text(reply.body)
+        return as_text(reply.body["errors"])
+    return as_text(reply.body)
 
 
 def _lost(error: RemoteError) -> tuple[str, ...]:

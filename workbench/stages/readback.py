@@ -23,10 +23,11 @@ from workbench.domain.results import Outcome, PlannedChange, Request
 from workbench.domain.rules import UNSET, number_text
 from workbench.errors import RemoteError
 from workbench.stages.exchange import NOT_AS_SENT, Exchange, in_parallel, target_of
+from workbench.stages.recall import ORIGIN, recall_jobs
+from workbench.stages.write_back import finish_created
 from workbench.store.database import Store
 from workbench.store.journal import OpenChange, created_record_ids, record_ids_since
 
-ORIGIN: Final = "reconcile"
 # The intent carries this machine's time, CreatedDate Salesforce's: allow for clocks that differ.
 CLOCK_SKEW: Final = timedelta(minutes=10)
 # A create may still be at work inside Salesforce when its answer is lost; look again before believing it never came.
@@ -52,12 +53,13 @@ async def read_back(store: Store, exchange: Exchange, batch_id: int, waiting: Se
     Raises AuthenticationFailed or TransientError when a system cannot be asked.
     """
     exchange.sent_before |= {item.change.change_id for item in waiting}
+    told, waiting = await recall_jobs(store, exchange, batch_id, waiting)
     posted = [item for item in waiting if _create_request(item.change, "mainstay") is not None]
     made = [item for item in waiting if _create_request(item.change, "salesforce") is not None]
     outcomes = await _read_contacts(store, exchange, posted) if posted else []
     if made:
         outcomes += await _read_records(store, exchange, batch_id, made)
-    return outcomes
+    return told + outcomes
 
 
 async def confirm_contact(store: Store, exchange: Exchange, change: PlannedChange) -> Outcome | None:
@@ -141,31 +143,6 @@ async def _read_records(
         elif record_id := found.record_ids.get(change.change_id):
             outcomes.append(await finish_created(exchange, change, request, record_id, origin=ORIGIN))
     return outcomes
-
-
-async def finish_created(
-    exchange: Exchange, change: PlannedChange, request: Request, record_id: str, *, origin: str
-) -> Outcome:
-    """Go on after a create that happened: the write-back of its Id, where the change has one."""
-    write_back = change.request_to("mainstay")
-    if write_back is None:
-        return await exchange.silent_outcome(change, request, Status.SUCCESS, origin=origin, record_id=record_id)
-    return await send_write_back(exchange, change, write_back.with_record_id(record_id), record_id, origin=origin)
-
-
-async def send_write_back(
-    exchange: Exchange, change: PlannedChange, request: Request, record_id: str | None, *, origin: str
-) -> Outcome:
-    """Tell Mainstay the Salesforce Id. Where the record was just written, a refusal leaves the change partial."""
-    reply = await exchange.to_mainstay(change.change_id, request.method, request.path, request.values)
-    outcome = exchange.mainstay_outcome(change, reply, request.values, origin=origin, record_id=record_id)
-    if outcome.status is Status.FAIL and change.request_to("salesforce") is not None:
-        return _as_partial(outcome)
-    return outcome
-
-
-def _as_partial(outcome: Outcome) -> Outcome:
-    return Outcome(**{**vars(outcome), "status": Status.PARTIAL})
 
 
 async def _look_for_records(store: Store, exchange: Exchange, unknown: Sequence[OpenChange], found: _Found) -> None:

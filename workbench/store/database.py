@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from workbench.errors import ConfigurationError, StoreBusy
+from workbench.errors import ConfigurationError, StoreBusy, StoreFull
 from workbench.store.migrations import migrate
 from workbench.store.quoting import identifier, literal
 
@@ -27,12 +27,15 @@ CATALOG: Final = "workbench"
 # What DuckDB may hold in memory while it lands rows; what is more goes to a temporary folder beside the database.
 LEAST_MEGABYTES: Final = 512
 MEGABYTES_PER_COLUMN: Final = 8
+# How DuckDB repeats the system's own words for a disk, a quota or a file that takes no more.
+_FULL = ("no space left on device", "disk quota exceeded", "file too large")
 
 
 class Store:
     """One database. Nothing stays open between calls, so nobody holds the store while working or waiting.
 
-    Raises StoreBusy when another process keeps the file for longer than `patience_seconds`.
+    Raises StoreBusy when another process keeps the file for longer than `patience_seconds`, StoreFull when a write
+    finds no room on the disk (nothing of that transaction is kept, everything before it is).
     """
 
     def __init__(self, dsn: str, *, patience_seconds: float = 60.0) -> None:
@@ -59,23 +62,15 @@ class Store:
     def write(self, *statements: Statement, tables: Mapping[str, pa.Table | Path] | None = None) -> None:
         """Run statements in one transaction; `tables` (Arrow, or the path of a Parquet file) are readable by name."""
         with self._open(write=True) as con:
-            for name, table in (tables or {}).items():
-                if isinstance(table, Path):
-                    con.execute(f"CREATE TEMP VIEW {identifier(name)} AS FROM read_parquet({literal(str(table))})")
-                    limit_memory(con, len(con.execute(f"FROM {identifier(name)} LIMIT 0").description))
-                else:
-                    con.register(name, table)
-            con.begin()
-            try:
-                for statement in statements:
-                    sql, params = (statement, {}) if isinstance(statement, str) else statement
-                    con.execute(sql, dict(params))
-                con.commit()
-            except BaseException:
-                # A failed statement may have ended the transaction itself; its own error is the one to show.
-                with suppress(duckdb.TransactionException):
-                    con.rollback()
-                raise
+            _run(con, statements, tables or {})
+
+    def write_and_query(
+        self, statements: Iterable[Statement], *queries: Statement, tables: Mapping[str, pa.Table] | None = None
+    ) -> list[pa.Table]:
+        """As `write`; then, in the same turn, the rows of each query, which may read temporary tables of the writes."""
+        with self._open(write=True) as con:
+            _run(con, statements, tables or {})
+            return [con.execute(sql, dict(params)).to_arrow_table() for sql, params in map(_parts, queries)]
 
     @contextmanager
     def attached(self, con: duckdb.DuckDBPyConnection, alias: str = "store") -> Iterator[None]:
@@ -120,12 +115,18 @@ class Store:
             try:
                 con = self._connection(write=write)
             except duckdb.IOException as error:
+                if _is_full(error):
+                    raise self._full() from None
                 if "lock" in str(error).lower():
                     raise StoreBusy(f"{self.path} is open in another program. Close it and try again.") from None
                 raise ConfigurationError(f"{self.path} cannot be opened as a DuckDB database: {error}") from None
             try:
                 con.execute("SET TimeZone = 'UTC'")
                 yield con
+            except duckdb.Error as error:
+                if _is_full(error):
+                    raise self._full() from None
+                raise
             finally:
                 con.close()
 
@@ -171,7 +172,42 @@ class Store:
     def _busy(self) -> StoreBusy:
         return StoreBusy(f"{self.path} is in use by another process. Wait for it to finish, then try again.")
 
+    def _full(self) -> StoreFull:
+        return StoreFull(
+            f"The disk that holds {self.path} is full. Nothing of the last step was kept, everything before it was. "
+            "Free some space, then run the same command again."
+        )
+
 
 def limit_memory(con: duckdb.DuckDBPyConnection, columns: int) -> None:
     """Bound the memory for writing rows of so many columns, whatever their number. Wider rows need more at once."""
     con.execute(f"SET memory_limit = '{max(LEAST_MEGABYTES, MEGABYTES_PER_COLUMN * columns)}MB'")
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection, statements: Iterable[Statement], tables: Mapping[str, pa.Table | Path]
+) -> None:
+    for name, table in tables.items():
+        if isinstance(table, Path):
+            con.execute(f"CREATE TEMP VIEW {identifier(name)} AS FROM read_parquet({literal(str(table))})")
+            limit_memory(con, len(con.execute(f"FROM {identifier(name)} LIMIT 0").description))
+        else:
+            con.register(name, table)
+    con.begin()
+    try:
+        for sql, params in map(_parts, statements):
+            con.execute(sql, dict(params))
+        con.commit()
+    except BaseException:
+        # A failed statement may have ended the transaction itself; its own error is the one to show.
+        with suppress(duckdb.TransactionException):
+            con.rollback()
+        raise
+
+
+def _parts(statement: Statement) -> tuple[str, Mapping[str, Any]]:
+    return (statement, {}) if isinstance(statement, str) else statement
+
+
+def _is_full(error: duckdb.Error) -> bool:
+    return any(words in str(error).lower() for words in _FULL)

@@ -39,7 +39,7 @@ class ChunkResult:
         """
         if isinstance(error, TransientError):
             self.lost |= {change.change_id: error for change in changes}
-        elif isinstance(error, RemoteError) and error.status is not None and 400 <= error.status < 500:
+        elif isinstance(error, RemoteError) and is_refusal(error):
             self.refused += [(change, error) for change in changes]
         else:
             self.stop(error)
@@ -69,6 +69,12 @@ class ChunkResult:
                     response_status=error.status,
                 )
             )
+
+
+def is_refusal(error: WorkbenchError) -> bool:
+    """Whether one request was refused in no form of the API's own: it did not happen, another one may."""
+    status = error.status if isinstance(error, RemoteError) else None
+    return not isinstance(error, TransientError) and status is not None and 400 <= status < 500
 
 
 def in_order(changes: Sequence[PlannedChange]) -> list[list[PlannedChange]]:

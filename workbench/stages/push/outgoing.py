@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from workbench.domain.error_dictionary import BY_NUMBER
 from workbench.domain.results import Outcome, PlannedChange
 from workbench.errors import WorkbenchError
 from workbench.mainstay.reply import Reply
 from workbench.mainstay.upsert import Step, contact_path, upsert
+from workbench.stages.bulk_mainstay import BulkRow, arrays, as_row, send_array
 from workbench.stages.exchange import Exchange, in_parallel
-from workbench.stages.push.chunk import ORIGIN, ChunkResult, in_order
+from workbench.stages.push.chunk import ORIGIN, ChunkResult, in_order, is_refusal
 from workbench.stages.readback import confirm_contact
 from workbench.store.database import Store
 
-_OWN_CRM_ID_EXISTS = BY_NUMBER[7].message
+JOBS_AT_ONCE: Final = 4
+_OWN_CRM_ID_EXISTS: Final = BY_NUMBER[7].message
 
 
-async def send_outgoing(store: Store, exchange: Exchange, changes: Sequence[PlannedChange]) -> ChunkResult:
+async def send_outgoing(
+    store: Store, exchange: Exchange, changes: Sequence[PlannedChange], *, by_bulk: bool = False
+) -> ChunkResult:
     """Send a chunk: groups strictly in order, everything else side by side, at most `concurrency` at once."""
     result = ChunkResult()
-    lines = deque(in_order(changes))
+    alone: Sequence[PlannedChange] = changes
+    if by_bulk:
+        rows = {change.change_id: as_row(change, change.requests[0]) for change in changes}
+        left_over = await send_in_bulk(exchange, [row for row in rows.values() if row is not None], result)
+        again = {row.change.change_id for row in left_over}
+        alone = [change for change in changes if rows[change.change_id] is None or change.change_id in again]
+    lines = deque(in_order(alone))
 
     async def worker() -> None:
-        while lines and result.fault is None:
+        while lines and result.fault is None and not exchange.is_stopping():
             for change in lines.popleft():
                 if result.fault is not None:
                     return
@@ -38,6 +48,35 @@ async def send_outgoing(store: Store, exchange: Exchange, changes: Sequence[Plan
     await in_parallel(worker, min(exchange.settings.mainstay.concurrency, len(lines)))
     await result.settle_refused(exchange)
     return result
+
+
+async def send_in_bulk(
+    exchange: Exchange, rows: Sequence[BulkRow], result: ChunkResult, *, to_the_end: bool = False
+) -> list[BulkRow]:
+    """Send rows as jobs, a few at a time, with their ends in `result`; those that have to go alone are returned.
+
+    `to_the_end`: also when the push is asked to stop meanwhile.
+    """
+    waiting, alone = arrays(rows, exchange.settings.mainstay.bulk_rows)
+    waiting.reverse()
+
+    async def worker() -> None:
+        while waiting and result.fault is None and (to_the_end or not exchange.is_stopping()):
+            array = waiting.pop()
+            try:
+                outcomes, left_over = await send_array(exchange, array, origin=ORIGIN)
+            except WorkbenchError as error:
+                if is_refusal(error):  # of the array, by something before the API: one by one tells which
+                    alone.extend(array)
+                    continue
+                result.miss([row.change for row in array], error)
+                continue
+            for outcome in outcomes:
+                result.end(outcome)
+            alone.extend(left_over)
+
+    await in_parallel(worker, min(JOBS_AT_ONCE, exchange.settings.mainstay.concurrency, len(waiting)))
+    return alone
 
 
 async def send_change(store: Store, exchange: Exchange, change: PlannedChange) -> Outcome:

@@ -74,3 +74,8 @@ class StopRule:
             f"{self.beyond} of {self.sent} sent changes failed although they were predicted to succeed, more than the "
             f"margin of {self.settings.stop_margin:.0%} allows. Look at the results; push again to go on, or cancel"
         )
+
+
+def all_statuses(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts by status, zeros included."""
+    return {str(status): counts.get(str(status), 0) for status in Status}

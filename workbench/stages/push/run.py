@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import signal
+import asyncio
+import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from workbench.domain.changes import BatchState, Status, check_transition
-from workbench.domain.results import Outcome, PlannedChange
+from workbench.domain.results import Attempt, Outcome, PlannedChange
 from workbench.engine.agreed import keep_pushed
 from workbench.errors import (
     AuthenticationFailed,
     ConfigurationError,
     RemoteError,
-    StaleBatch,
+    StoreBusy,
     TransientError,
     WorkbenchError,
 )
@@ -28,23 +29,23 @@ from workbench.salesforce.client import SalesforceClient
 from workbench.settings import Settings
 from workbench.stages.claim import check_free, new_claim
 from workbench.stages.exchange import Exchange, run_async, utc_now
+from workbench.stages.push.begin import check_calls, check_stands, dry_report
 from workbench.stages.push.chunk import ORIGIN, ChunkResult
 from workbench.stages.push.incoming import send_incoming
+from workbench.stages.push.interrupt import stop_on_interrupt
 from workbench.stages.push.outgoing import send_outgoing
-from workbench.stages.push.report import PushReport, StopRule
+from workbench.stages.push.report import PushReport, StopRule, all_statuses
 from workbench.stages.readback import read_back
-from workbench.store.batches import BatchRow, move_batch, moved_rows, moved_since, read_batch
+from workbench.store.batches import BatchRow, move_batch, read_batch
 from workbench.store.database import Store
 from workbench.store.journal import (
+    OpenChange,
     code_scores,
     count_rows,
-    has_intents,
     open_changes,
-    pending_changes,
     take_pause_request,
-    write_intents,
-    write_results,
 )
+from workbench.store.ledger import Place, SentJob, keep_job, record_and_arm, take_back, write_results
 from workbench.store.mappings import current_mapping
 
 log = get_logger(__name__)
@@ -57,6 +58,8 @@ FIRST_SLICE: Final = 100
 # So often a change without an answer is sent in one run: the client repeats a Mainstay PUT by itself, nothing else.
 MISSES_OF_REPEATED: Final = 3
 MISSES: Final = 8
+MAX_WAIT_SECONDS: Final = 10.0
+PAUSE_SECONDS: Final = 1.0
 
 
 def push_batch(
@@ -73,24 +76,27 @@ def push_batch(
 ) -> PushReport:
     """Send what is approved and not yet sent; a paused or killed push goes on where it stopped.
 
-    `canary`: how many changes go first. The batch ends `done`, or `paused` by the stop rule or Ctrl-C (which finishes
-    the running chunk); `report.reason` says why. `progress(stage, done, total)`; `on_event` receives a dict per chunk.
-    Raises NotFound, ApprovalRefused (not approved, or held by another push), StaleBatch; AuthenticationFailed,
+    `canary`: how many changes go first. The batch ends `done`, or `paused` by the stop rule, by request or by Ctrl-C
+    (what is under way is waited for); `report.reason` says why. `progress(stage, done, total)`; `on_event` receives a
+    dict per chunk. Raises NotFound, StaleBatch, ApprovalRefused (not approved, held by another push, or more calls than
+    Salesforce has left today); StoreFull, with everything answered before kept; AuthenticationFailed,
     TransientError or RemoteError when a system stops taking requests: the batch is paused then, all answers kept.
     """
     batch = read_batch(store, batch_id)
     check_transition(batch_id, batch.state, BatchState.PUSHING)
     check_free(batch, clock())
     if dry_run:
-        _check_stands(store, batch, who="", is_dry=True)
-        return _dry(store, batch)
+        check_stands(store, batch, who="", is_dry=True)
+        return dry_report(store, batch)
     who = (by or "").strip() or "push"
-    _check_stands(store, batch, who=who)
+    check_stands(store, batch, who=who)
+    asked = check_calls(store, settings, batch)
     claim = new_claim()
     move_batch(store, batch, BatchState.PUSHING, who=who, claim=claim.text)
     held = read_batch(store, batch_id)
     push = _Push(store, settings, held, who, claim.text, StopRule(settings.push, canary), clock, progress, on_event)
-    with _finish_chunk_on_interrupt() as interrupted:
+    push.requests = asked
+    with stop_on_interrupt() as interrupted:
         push.interrupted = interrupted
         try:
             run_async(push.run())
@@ -102,7 +108,10 @@ def push_batch(
 
 @dataclass
 class _Push:
-    """One run over one batch that it holds."""
+    """One run over one batch that it holds.
+
+    While a chunk is under way, a thread writes the answers of the one before it and the intents of the one after it.
+    """
 
     store: Store
     settings: Settings
@@ -118,97 +127,183 @@ class _Push:
     total: int = 0
     requests: int = 0
     reason: str = ""
+    by_bulk: bool = False
+    pause_asked: str = ""
     misses: dict[str, int] = field(default_factory=dict)
+    # Answers that are not in the journal yet, and changes whose intents are, and which may not have left.
+    attempts: list[Attempt] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    armed: dict[str, PlannedChange] = field(default_factory=dict)
+    place: Place = field(default_factory=Place)
+    armed_at: datetime | None = None
 
     async def run(self) -> None:
         """Settle what a former run left open, then send chunk after chunk. Raises what stops the push."""
         async with MainstayClient(self.settings.mainstay) as mainstay:
             with SalesforceClient(self.settings.salesforce) as salesforce:
-                exchange = Exchange(self.settings, mainstay, salesforce, clock=self.clock)
+                exchange = Exchange(
+                    self.settings, mainstay, salesforce, clock=self.clock, keep_job=self._keep_job,
+                    is_stopping=self._is_stopping,
+                )  # fmt: skip
+                watch = asyncio.create_task(self._watch_for_pause())
                 try:
                     await self._all_chunks(exchange)
                 except (AuthenticationFailed, ConfigurationError, RemoteError) as fault:
                     raise self._stopped(fault) from fault
                 finally:
-                    self.requests = exchange.request_count
-                    self._keep(exchange, [])
+                    watch.cancel()
+                    self.requests += exchange.request_count
+                    self._let_go(exchange)
 
     async def _all_chunks(self, exchange: Exchange) -> None:
         self.total = count_rows(self.store, self.batch.batch_id).pending
+        self.by_bulk = self._is_large()
         take_pause_request(self.store, self.batch.batch_id)  # one meant for a push that is gone
         await self._read_back(exchange)
-        size = self.rule.canary or min(FIRST_SLICE, self.settings.push.chunk)
-        while not self.reason:
-            changes = pending_changes(self.store, self.batch.batch_id, size)
-            if not changes:
-                self._end(BatchState.DONE, "")
-                return
-            await self._chunk(exchange, changes)
-            size = self.settings.push.chunk
-            self.reason = self.rule.reason
-            if not self.reason and self.interrupted.is_set():
-                self.reason = "stopped by Ctrl-C after the running chunk; push again to go on"
-            self.reason = self.reason or take_pause_request(self.store, self.batch.batch_id) or ""
+        chunk = await self._arm(self.rule.canary or min(FIRST_SLICE, self.settings.push.chunk))
+        is_first = True
+        while chunk and not self._why_stop():
+            # The first slice is judged before anything stands ready behind it.
+            ahead = None if is_first else asyncio.create_task(self._arm(self._size))
+            try:
+                again = await self._chunk(exchange, chunk, by_bulk=self.by_bulk and not is_first)
+            finally:
+                following = await ahead if ahead is not None else None
+            if self._why_stop():
+                break
+            chunk = again + (await self._arm(self._size) if following is None else following)
+            is_first = False
+        self._let_go(exchange)
         if count_rows(self.store, self.batch.batch_id).pending:
             self._end(BatchState.PAUSED, self.reason)
         else:
             self._end(BatchState.DONE, self.reason)
 
-    async def _chunk(self, exchange: Exchange, changes: Sequence[PlannedChange]) -> None:
-        write_intents(self.store, self.batch.batch_id, self.run_id, changes)
-        result = await self._send(exchange, changes)
-        self._keep(exchange, result.outcomes, changes)
+    @property
+    def _size(self) -> int:
+        return self.settings.push.bulk_chunk if self.by_bulk else self.settings.push.chunk
+
+    def _is_large(self) -> bool:
+        """Whether the batch is one for the bulk ways, as far as they are switched on."""
+        mainstay, salesforce = self.settings.mainstay, self.settings.salesforce
+        if self.batch.direction == "export":
+            return mainstay.bulk and self.total >= mainstay.bulk_threshold
+        return salesforce.bulk_threshold is not None and self.total >= salesforce.bulk_threshold
+
+    async def _arm(self, size: int) -> list[PlannedChange]:
+        """The next changes, with their intents in the journal; what was answered so far is written along."""
+        attempts, outcomes = self.attempts, self.outcomes
+        self.attempts, self.outcomes = [], []
+        try:
+            found = await asyncio.to_thread(
+                record_and_arm, self.store, self.batch.batch_id, self.run_id, attempts, outcomes,
+                after=self.place, size=size,
+            )  # fmt: skip
+        except StoreBusy:
+            self.attempts, self.outcomes = attempts + self.attempts, outcomes + self.outcomes
+            raise
+        self.place, self.armed_at = found.after, found.at
+        if found.is_pause_asked:
+            self.pause_asked = take_pause_request(self.store, self.batch.batch_id) or self.pause_asked
+        self.armed |= {change.change_id: change for change in found.changes}
+        return list(found.changes)
+
+    async def _chunk(
+        self, exchange: Exchange, changes: Sequence[PlannedChange], *, by_bulk: bool
+    ) -> list[PlannedChange]:
+        """Send a chunk; the changes of it that are to be sent once more, or have not left yet, in order."""
+        result = await self._send(exchange, changes, by_bulk=by_bulk)
+        self._note(exchange, result.outcomes)
         if result.fault is not None:
             raise result.fault
         if result.lost:
-            await self._settle(exchange, changes, result)
+            await self._settle(exchange, result)
         self._tell()
+        return [change for change in changes if change.change_id in self.armed]
 
-    async def _send(self, exchange: Exchange, changes: Sequence[PlannedChange]) -> ChunkResult:
+    async def _send(self, exchange: Exchange, changes: Sequence[PlannedChange], *, by_bulk: bool) -> ChunkResult:
         if self.batch.direction == "import":
-            return await send_incoming(exchange, changes)
-        return await send_outgoing(self.store, exchange, changes)
+            return await send_incoming(exchange, changes, by_bulk=by_bulk)
+        return await send_outgoing(self.store, exchange, changes, by_bulk=by_bulk)
 
     async def _read_back(self, exchange: Exchange) -> None:
+        """What a former run of this batch may have sent."""
         waiting = open_changes(self.store, self.batch.batch_id)
         if waiting:
-            outcomes = await read_back(self.store, exchange, self.batch.batch_id, waiting)
-            self._keep(exchange, outcomes, [item.change for item in waiting])
+            self.armed |= {item.change.change_id: item.change for item in waiting}
+            self._note(exchange, await read_back(self.store, exchange, self.batch.batch_id, waiting))
+            self._write(exchange)
+            self.armed.clear()  # those still open are armed anew, in their order
 
-    async def _settle(self, exchange: Exchange, changes: Sequence[PlannedChange], result: ChunkResult) -> None:
+    async def _settle(self, exchange: Exchange, result: ChunkResult) -> None:
         """Read back what got no answer. What stays open is sent again, so often, and is a person's question then."""
-        await self._read_back(exchange)
-        by_id = {change.change_id: change for change in changes}
-        given_up = []
-        for change_id, error in result.lost.items():
-            self.misses[change_id] = self.misses.get(change_id, 0) + 1
-            if self.misses[change_id] < _patience(by_id[change_id]):
+        assert self.armed_at is not None
+        self._write(exchange)
+        lost = [OpenChange(self.armed[name], self.armed_at) for name in result.lost]
+        self._note(exchange, await read_back(self.store, exchange, self.batch.batch_id, lost))
+        tries = 0
+        for item in lost:
+            change, error = item.change, result.lost[item.change.change_id]
+            if change.change_id not in self.armed:
+                continue
+            self.misses[change.change_id] = self.misses.get(change.change_id, 0) + 1
+            tries = max(tries, self.misses[change.change_id])
+            if self.misses[change.change_id] < _patience(change):
                 continue
             if not _may_have_happened(error):
                 raise error
-            change = by_id[change_id]
             await exchange.check_answering(change)
-            given_up.append(
-                await exchange.silent_outcome(
-                    change,
-                    change.requests[0],
-                    Status.UNKNOWN,
-                    origin=ORIGIN,
-                    message=str(error),
-                    response_status=error.status,
-                )
-            )
-        self._keep(exchange, given_up, changes)
+            outcome = await exchange.silent_outcome(
+                change, change.requests[0], Status.UNKNOWN, origin=ORIGIN, message=str(error),
+                response_status=error.status,
+            )  # fmt: skip
+            self._note(exchange, [outcome])
+        if tries:
+            await asyncio.sleep(min(MAX_WAIT_SECONDS, 0.1 * 2**tries) * random.uniform(0.5, 1.5))  # noqa: S311  spreads tries, guards nothing
 
-    def _keep(self, exchange: Exchange, outcomes: Sequence[Outcome], changes: Sequence[PlannedChange] = ()) -> None:
-        """Journal what was sent and how it ended, in FIFO order."""
-        attempts = exchange.take_attempts()
-        if not attempts and not outcomes:
-            return
-        seq = {change.change_id: change.seq for change in changes}
-        ordered = sorted(outcomes, key=lambda outcome: seq.get(outcome.change_id, 0))
-        write_results(self.store, self.batch.batch_id, self.run_id, attempts, ordered)
-        self.rule.note(ordered, {change.change_id: change.predicted_status for change in changes})
+    def _note(self, exchange: Exchange, outcomes: Sequence[Outcome]) -> None:
+        """Keep answers for the journal, outcomes in FIFO order."""
+        ordered = sorted(outcomes, key=lambda outcome: self.armed[outcome.change_id].seq)
+        self.attempts += exchange.take_attempts()
+        self.outcomes += ordered
+        self.rule.note(ordered, {item.change_id: self.armed[item.change_id].predicted_status for item in ordered})
+        for outcome in ordered:
+            del self.armed[outcome.change_id]
+
+    def _write(self, exchange: Exchange) -> None:
+        """Journal what was answered so far."""
+        self.attempts += exchange.take_attempts()
+        attempts, outcomes = self.attempts, self.outcomes
+        write_results(self.store, self.batch.batch_id, self.run_id, attempts, outcomes)
+        self.attempts, self.outcomes = [], []
+
+    def _keep_job(self, job: SentJob) -> None:
+        keep_job(self.store, self.batch.batch_id, self.run_id, job)
+
+    async def _watch_for_pause(self) -> None:
+        """Look now and then whether somebody asks for a pause: nothing new leaves from then on."""
+        while not self.pause_asked:
+            await asyncio.sleep(PAUSE_SECONDS)
+            with suppress(StoreBusy):
+                asked = await asyncio.to_thread(take_pause_request, self.store, self.batch.batch_id)
+                self.pause_asked = asked or ""
+
+    def _let_go(self, exchange: Exchange) -> None:
+        """Journal the last answers, and take the intents back of what certainly never left."""
+        self._write(exchange)
+        unsent = [name for name in self.armed if name not in exchange.left]
+        take_back(self.store, self.batch.batch_id, self.run_id, unsent)
+        for name in unsent:
+            del self.armed[name]
+
+    def _is_stopping(self) -> bool:
+        return bool(self.pause_asked) or self.interrupted.is_set()
+
+    def _why_stop(self) -> str:
+        """Why the push halts here, in a sentence; "" while it goes on."""
+        by_hand = "stopped by Ctrl-C; push again to go on" if self.interrupted.is_set() else self.pause_asked
+        self.reason = self.reason or self.rule.reason or by_hand
+        return self.reason
 
     def _tell(self) -> None:
         seconds = time.perf_counter() - self.started
@@ -265,7 +360,7 @@ class _Push:
         return PushReport(
             batch=self.batch.batch_id,
             state=self.batch.state,
-            counts=_all_statuses(counts.outcomes),
+            counts=all_statuses(counts.outcomes),
             sent=self.rule.sent,
             requests=self.requests,
             seconds=time.perf_counter() - self.started,
@@ -273,43 +368,6 @@ class _Push:
             pending=counts.pending,
             reason=self.reason,
         )
-
-
-def _check_stands(store: Store, batch: BatchRow, *, who: str, is_dry: bool = False) -> None:
-    """Raise StaleBatch, and mark the batch, when what it pinned has moved; once sending has begun, its rows alone."""
-    has_begun = has_intents(store, batch.batch_id)
-    moved = moved_rows(store, batch) if has_begun else moved_since(store, batch)
-    if not moved:
-        return
-    what = "; ".join(moved)
-    if not is_dry:
-        move_batch(store, batch, BatchState.STALE, who=who, reason=what)
-    nothing = "Nothing more" if has_begun else "Nothing"
-    raise StaleBatch(
-        f"Batch {batch.batch_id} is stale: {what}. {nothing} of it is sent. Preview again and make a new batch."
-    )
-
-
-def _dry(store: Store, batch: BatchRow) -> PushReport:
-    counts = count_rows(store, batch.batch_id)
-    planned = [
-        {
-            "change": change.change_id,
-            "system": request.system,
-            "method": request.method,
-            "path": request.path,
-            "body": request.values,
-        }
-        for change in pending_changes(store, batch.batch_id)
-        for request in change.requests
-    ]
-    return PushReport(
-        batch.batch_id, batch.state, _all_statuses(counts.outcomes), pending=counts.pending, planned=planned
-    )
-
-
-def _all_statuses(counts: Any) -> dict[str, int]:
-    return {str(status): counts.get(str(status), 0) for status in Status}
 
 
 def _patience(change: PlannedChange) -> int:
@@ -320,24 +378,3 @@ def _patience(change: PlannedChange) -> int:
 def _may_have_happened(error: RemoteError) -> bool:
     """Whether a lost answer leaves open if the request was carried out; a request never taken does not."""
     return type(error) is not TransientError
-
-
-@contextmanager
-def _finish_chunk_on_interrupt() -> Iterator[threading.Event]:
-    """Ctrl-C asks for a stop after the running chunk; a second one interrupts at once."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def ask(_number: int, _frame: object) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)

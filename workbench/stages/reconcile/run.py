@@ -16,7 +16,8 @@ from workbench.stages.exchange import Exchange, run_async, utc_now
 from workbench.stages.readback import read_back
 from workbench.store.batches import move_batch, read_batch
 from workbench.store.database import Store
-from workbench.store.journal import OpenChange, count_rows, open_changes, write_results
+from workbench.store.journal import OpenChange, count_rows, open_changes
+from workbench.store.ledger import write_results
 
 
 @dataclass(frozen=True)
