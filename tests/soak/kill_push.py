@@ -1,9 +1,15 @@
 """Kill a push with SIGKILL at random moments, push again until it is done, and count what both systems saw.
 
-Run: python tests/soak/kill_push.py --rounds 20 [--changes 2000] [--seed 1] [--faults lossy]
+    python tests/soak/kill_push.py --rounds 20 [--changes 2000] [--seed 1] [--faults lossy] [--bulk] [--disk-full]
+
 Each round takes one direction: a fresh copy of a store with an approved batch, both sandboxes set back, one to three
-kills, then pushes until the batch is done. Proven from the sandboxes' request logs and the journal:
-no change lost, no create made twice, one outcome per change, each as in a push nobody disturbed.
+kills, then pushes until the batch is done. Proven from the sandboxes' request logs, their records and the journal: no
+change lost, no create made twice, one outcome per change, each as in a push nobody disturbed, and both systems at the
+end as after such a push.
+--faults NAME: on wires that fail so (a profile of workbench/simulators/faults.py), or `all`, one after the other.
+--bulk: by Mainstay's bulk endpoint and Salesforce's Bulk 2.0 jobs, some of which fail half way.
+--disk-full: instead of kills, the disk of the store runs full in mid-push, and has room again after that (a small tmpfs
+where this user may mount one, else a limit on the size of files).
 """
 
 from __future__ import annotations
@@ -11,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -18,6 +25,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,16 +34,18 @@ from typing import Any
 from workbench.domain.fields import Direction
 from workbench.domain.mapping import salesforce_paths
 from workbench.engine.preview import make_preview
-from workbench.errors import WorkbenchError
 from workbench.settings import load_settings
+from workbench.simulators.faults import PROFILES
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import generate
 from workbench.stages.approve import Slice, approve_batch, create_batch
 from workbench.stages.pull import pull
-from workbench.stages.push import push_batch
 from workbench.store import Store
 from workbench.store.mappings import current_mapping, save_mapping
 
+# What a run makes anew: ids and moments.
+_OWN = {"id", "admithub_id", "crm_id", "created", "last_modified_at", "conversation_record_url"}
+ONCE = Path(__file__).with_name("push_once.py")
 STARTER = Path(__file__).parents[2] / "data" / "mappings" / "starter.yaml"
 
 
@@ -48,17 +59,22 @@ class Tally:
     extra_outcomes: int = 0
     different: int = 0
     read_back: int = 0
+    requests_off: int = 0
+    world_off: int = 0
+    full: int = 0
     problems: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost or self.doubled or self.extra_outcomes or self.different or self.problems)
+        return not (self.lost or self.doubled or self.extra_outcomes or self.different or self.problems
+                    or self.world_off or self.requests_off)  # fmt: skip
 
     def __str__(self) -> str:
         return (
-            f"{self.rounds} rounds, {self.kills} kills, {self.changes} changes: {self.lost} lost, "
-            f"{self.doubled} created twice, {self.extra_outcomes} outcomes too many, {self.different} ended otherwise "
-            f"than undisturbed; {self.read_back} settled by reading back"
+            f"{self.rounds} rounds, {self.kills} kills, {self.full} full disks, {self.changes} changes: {self.lost} "
+            f"lost, {self.doubled} created twice, {self.extra_outcomes} outcomes too many, {self.different} ended "
+            f"otherwise than undisturbed, {self.requests_off} requests without a journalled change, {self.world_off} "
+            f"rounds with other records than undisturbed; {self.read_back} settled by reading back"
         )
 
 
@@ -71,19 +87,27 @@ class Prepared:
     batch: int
     ends: dict[str, tuple[str, tuple[str, ...]]]
     seconds: float
+    world: Counter[str]
 
 
 class Soak:
     """Both sandboxes in this process; every push is a process of its own."""
 
-    def __init__(self, changes: int, seed: int, folder: Path, sandbox: Sandbox, faults: str = "none") -> None:
+    def __init__(
+        self, changes: int, seed: int, folder: Path, sandbox: Sandbox, faults: str = "none", *, bulk: bool = False
+    ) -> None:
         self.folder = folder
         self.sandbox = sandbox
         self.random = random.Random(seed)
         self.changes = changes
         self.faults = faults
+        self.bulk = bulk
         self.env = {**os.environ, **sandbox.settings_env(), "WORKBENCH_PUSH__STOP_MARGIN": "1.0",
-                    "WORKBENCH_PUSH__CHUNK": str(max(20, changes // 8))}  # fmt: skip
+                    "WORKBENCH_PUSH__CHUNK": str(max(20, changes // 8)),
+                    "WORKBENCH_PUSH__BULK_CHUNK": str(max(40, changes // 4)),
+                    "WORKBENCH_MAINSTAY__BULK": str(bulk).lower(), "WORKBENCH_MAINSTAY__BULK_THRESHOLD": "1",
+                    "WORKBENCH_MAINSTAY__BULK_ROWS": "50",
+                    "WORKBENCH_SALESFORCE__BULK_THRESHOLD": "10" if bulk else "1000000"}  # fmt: skip
         self.fresh = sandbox.saved()
 
     def prepare(self, direction: Direction) -> Prepared:
@@ -109,12 +133,22 @@ class Soak:
         assert process.wait() == 0
         seconds = time.perf_counter() - begun
         ends = {row["change_id"]: (row["status"], tuple(row["codes"])) for row in outcomes(Store(str(clean)), batch)}
+        world = self.world()
         self.reset()
-        return Prepared(direction, path, batch, ends, seconds)
+        return Prepared(direction, path, batch, ends, seconds, world)
 
-    def push(self, path: Path, batch: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, __file__, "--push", str(path), str(batch)]
-        return subprocess.Popen(command, env=self.env)
+    def world(self) -> Counter[str]:
+        """Every contact and record as it stands, without what differs from run to run: new Ids and moments."""
+        contacts = [{name: value for name, value in contact.items() if name not in _OWN} | {"linked": bool(contact.get("crm_id"))}
+                    for contact in self.sandbox.institution.book.all_shown()]  # fmt: skip
+        records = self.sandbox.salesforce_org.records("Contact").drop(
+            ["Id", "CreatedDate", "SystemModstamp", "LastModifiedDate"]
+        )
+        return Counter(repr(sorted(row.items())) for row in contacts) + Counter(map(repr, records.rows()))
+
+    def push(self, path: Path, batch: int, **how: Any) -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(ONCE), str(path), str(batch)]
+        return subprocess.Popen(command, env=self.env, **how)
 
     def wait_for_a_request(self, process: subprocess.Popen[bytes]) -> None:
         """Until this push has sent something, or ended."""
@@ -126,6 +160,11 @@ class Soak:
         return len(self.sandbox.institution.log.requests) + len(self.sandbox.salesforce_org.log.requests)
 
     def reset(self) -> None:
+        for faults in self.sandbox.faults.values():
+            faults.use("none")
+        self.sandbox.institution.bulk_failures = self.sandbox.salesforce_org.bulk_failures = 0
+        if self.bulk:
+            time.sleep(0.5)  # a job that a killed push left behind ends first
         self.sandbox.restore(self.fresh)
         self.sandbox.institution.log.requests.clear()
         self.sandbox.salesforce_org.log.clear()
@@ -134,6 +173,9 @@ class Soak:
         self.reset()
         for faults in self.sandbox.faults.values():
             faults.use(self.faults, seed=self.random.randrange(1 << 30))
+        if self.bulk:
+            self.sandbox.institution.bulk_failures = self.random.randint(0, 3)
+            self.sandbox.salesforce_org.bulk_failures = self.random.randint(0, 2)
         path = self.folder / "round.duckdb"
         shutil.copy(prepared.path, path)
         for _ in range(self.random.randint(1, 3)):
@@ -145,10 +187,30 @@ class Soak:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
                 tally.kills += 1
+        self.finish(prepared, path, tally)
+
+    def finish(self, prepared: Prepared, path: Path, tally: Tally) -> None:
         for _ in range(10):
             if self.push(path, prepared.batch).wait() == 0:
                 break
         self.judge(prepared, Store(str(path)), tally)
+
+    def full_disk(self, prepared: Prepared, tally: Tally) -> None:
+        """One push into a disk with a little room, then one with enough."""
+        self.reset()
+        room = self.random.randint(1, 5) * 256 * 1024
+        with small_disk(self.folder / "small", prepared.path.stat().st_size + room) as disk:
+            path = disk.folder / "round.duckdb"
+            shutil.copy(prepared.path, path)
+            process = self.push(path, prepared.batch, stderr=subprocess.PIPE, preexec_fn=disk.limit)
+            said = process.communicate()[1].decode()
+            if process.returncode == 0:
+                tally.problems.append("the disk did not run full; give the round more changes")
+            elif "is full" not in said or "Traceback" in said:
+                tally.problems.append(f"a full disk was told so: {said}")
+            tally.full += 1
+            disk.grow()
+            self.finish(prepared, path, tally)
 
     def judge(self, prepared: Prepared, store: Store, tally: Tally) -> None:
         tally.rounds += 1
@@ -159,13 +221,25 @@ class Soak:
         tally.extra_outcomes += sum(count - 1 for count in per_change.values())
         tally.read_back += sum(row["origin"] == "reconcile" for row in found)
         arrived = self.arrivals()
-        silent = [name for name in prepared.ends if name not in ends or name not in arrived]
+        # A row of an ingest job carries no header; what it wrote is seen in the records.
+        silent = [name for name in prepared.ends if name not in ends or (name not in arrived and not self.bulk)]
         tally.lost += len(silent)
         different = [name for name, end in prepared.ends.items() if name in ends and ends[name] != end]
         tally.different += len(different)
         said = {row["change_id"]: row["fail_message"] for row in found}
         tally.problems += [f"{name}: {prepared.ends[name]} became {ends[name]}: {said[name]}" for name in different[:3]]
         tally.doubled += sum(count - 1 for count in self.creates().values() if count > 1)
+        approved = {
+            row["change_id"]
+            for row in store.rows("SELECT change_id FROM journal.intent WHERE batch_id = $b", {"b": prepared.batch})
+        }
+        tally.requests_off += len(arrived - approved)
+        world = self.world()
+        if world != prepared.world:
+            tally.world_off += 1
+            tally.problems += [
+                f"{text} {(world - prepared.world).get(text, 0)}" for text in list(world - prepared.world)[:2]
+            ]
         state = store.rows("SELECT state FROM journal.batch WHERE batch_id = $b", {"b": prepared.batch})[0]["state"]
         if state != "done":
             tally.problems.append(f"the batch ended {state}")
@@ -194,18 +268,54 @@ def outcomes(store: Store, batch: int) -> list[dict[str, Any]]:
     return store.rows("SELECT * FROM journal.outcome WHERE batch_id = $b ORDER BY change_id", {"b": batch})
 
 
-def soak(rounds: int, changes: int, seed: int, *, faults: str = "none", say: Any = print) -> Tally:
+@dataclass(frozen=True)
+class SmallDisk:
+    """A folder with little room. `limit` runs in a push's process before it starts."""
+
+    folder: Path
+    is_mounted: bool
+    size: int
+
+    def limit(self) -> None:
+        if not self.is_mounted:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.size, resource.RLIM_INFINITY))
+
+    def grow(self) -> None:
+        if self.is_mounted:
+            subprocess.run(["mount", "-o", "remount,size=1g", str(self.folder)], check=True)
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[SmallDisk]:
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=False, capture_output=True
+    )
+    try:
+        yield SmallDisk(folder, mounted.returncode == 0, size)
+    finally:
+        if mounted.returncode == 0:
+            subprocess.run(["umount", str(folder)], check=True)
+        shutil.rmtree(folder)
+
+
+def soak(
+    rounds: int, changes: int, seed: int, *, faults: str = "none", bulk: bool = False, is_full: bool = False,
+    say: Any = print,
+) -> Tally:  # fmt: skip
     """Run the rounds, both directions in turn."""
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder, Sandbox(generate(int(changes * 1.7) + 20, seed)) as sandbox:
-        run = Soak(changes, seed, Path(folder), sandbox, faults)
+        run = Soak(changes, seed, Path(folder), sandbox, bulk=bulk)
         prepared = [run.prepare(Direction.EXPORT), run.prepare(Direction.IMPORT)]
         for item in prepared:
             creates = "updates, links and creates"
             say(f"{item.direction}: {len(item.ends)} changes ({creates}), {item.seconds:.1f} s of sending undisturbed")
+        profiles = [name for name in PROFILES if name != "none"] if faults == "all" else [faults]
         for number in range(rounds):
-            run.round(prepared[number % 2], tally)
-            say(f"round {number + 1}: {tally}")
+            run.faults = profiles[number // 2 % len(profiles)]
+            (run.full_disk if is_full else run.round)(prepared[number % 2], tally)
+            say(f"round {number + 1} ({run.faults}): {tally}", flush=True)
     return tally
 
 
@@ -214,19 +324,11 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=10)
     options.add_argument("--changes", type=int, default=2000)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--faults", default="none", help="a fault profile of the sandbox")
-    options.add_argument("--push", nargs=2, metavar=("STORE", "BATCH"), help="one push, as the rounds start it")
+    options.add_argument("--faults", default="none", help="a fault profile of the sandbox, or all")
+    options.add_argument("--bulk", action="store_true", help="by the bulk ways, some jobs of which fail")
+    options.add_argument("--disk-full", action="store_true", help="a full disk instead of kills")
     given = options.parse_args()
-    if given.push:
-        try:
-            report = push_batch(Store(given.push[0]), load_settings(), int(given.push[1]), by="Soak")
-        except WorkbenchError as error:
-            if "done and cannot" in str(error):
-                return 0
-            print(error, file=sys.stderr)
-            return 3
-        return 0 if report.state == "done" else 1
-    tally = soak(given.rounds, given.changes, given.seed, faults=given.faults)
+    tally = soak(given.rounds, given.changes, given.seed, faults=given.faults, bulk=given.bulk, is_full=given.disk_full)
     for problem in tally.problems:
         print(problem)
     return 0 if tally.is_clean else 1

@@ -76,7 +76,12 @@ class BulkJobs:
         await asyncio.sleep(self._institution.bulk_seconds / 2)
         job.status = "running"
         await asyncio.sleep(self._institution.bulk_seconds / 2)
+        is_failing = self._institution.bulk_failures > 0
+        self._institution.bulk_failures -= is_failing
         for number, row in enumerate(job.rows, start=1):
+            if is_failing and number > len(job.rows) // 2:
+                job.status = "failed"
+                return
             answer = upsert_row(self._institution, row)
             if answer.contact is None:
                 job.failed += 1

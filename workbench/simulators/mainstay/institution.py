@@ -69,6 +69,7 @@ class MainstayInstitution:
         self.token, self.auth_scheme, self.org_id = token, auth_scheme, org_id
         self.page_size = page_size
         self.bulk_limit, self.bulk_seconds = bulk_limit, bulk_seconds
+        self.bulk_failures = 0  # so many of the next bulk jobs fail half way
         self.has_sms, self.has_web_bot = has_sms, has_web_bot
         self.book = ContactBook(contacts, custom_fields)
         empty = pl.DataFrame()

@@ -50,6 +50,12 @@ def _work(org: SalesforceOrg, job: BulkJob) -> None:
                     job.unprocessed = rows[start:]
                     return
                 job.state = JobState.IN_PROGRESS
+                if org.bulk_failures > 0:
+                    org.bulk_failures -= 1
+                    half = start + len(rows[start : start + _BATCH_SIZE]) // 2
+                    _batch(org, job, rows[start:half])
+                    job.unprocessed = rows[half:]
+                    raise _JobFailed("InternalServerError : The batch could not be processed")
                 _batch(org, job, rows[start : start + _BATCH_SIZE])
     except _JobFailed as failure:
         job.error, job.state = str(failure), JobState.FAILED

@@ -77,6 +77,7 @@ class SalesforceOrg:
         self.clock = clock
         self.daily_requests, self.used_requests = daily_requests, 0
         self.bulk_seconds = bulk_seconds
+        self.bulk_failures = 0  # so many of the next ingest jobs fail half way
         self.rules: dict[str, list[Rule]] = {}
         self.duplicate_rules: dict[str, list[DuplicateRule]] = {}
         self.workers: list[threading.Thread] = []
