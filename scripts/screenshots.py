@@ -104,7 +104,7 @@ def take(browser: Any, chrome: Any, url: str, addresses: dict[str, str], *, sche
         browser.wait_idle(page, settle=700)
         page.screenshot(path=into / f"{name}-{scheme}.png")
         faults = page.get_by_test_id("stException").count()
-        print(f"{name} {scheme}" + (f": {faults} faults" if faults else ""))  # noqa: T201 - progress of a script
+        print(f"{name} {scheme}" + (f": {faults} faults" if faults else ""))
     context.close()
 
 

@@ -47,6 +47,9 @@ SELECT name, batch_id, change_id, direction, status, codes, fail_message, endpoi
        sobject, record_id, mainstay_id, attempts, predicted_codes, finished_at
 FROM view.sync_result
 WHERE ($batch_id IS NULL OR batch_id = $batch_id) AND ($status IS NULL OR status = $status)
+  AND ($code IS NULL OR list_contains(codes, $code))
+  AND ($direction IS NULL OR direction = CASE $direction WHEN 'export' THEN 'SF to Mainstay' ELSE 'Mainstay to SF' END)
+  AND ($record IS NULL OR mainstay_id = $record OR left(record_id, 15) = left($record, 15))
 ORDER BY result_number DESC LIMIT $limit"""
 
 
@@ -122,21 +125,30 @@ def _change(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def results(
-    store: Store, *, batch_id: int | None = None, status: str | None = None, limit: int | None = None
-) -> Iterator[dict[str, Any]]:
-    """Sync results, newest first, in the shape that `workbench results --json` prints."""
-    table = results_table(store, batch_id=batch_id, status=status, limit=limit)
+def results(store: Store, **filters: Any) -> Iterator[dict[str, Any]]:
+    """Sync results, newest first, in the shape that `workbench results --json` prints; filters as `results_table`."""
+    table = results_table(store, **filters)
     return (_result(row) for row in _rows(table))
 
 
 def results_table(
-    store: Store, *, batch_id: int | None = None, status: str | None = None, limit: int | None = None
+    store: Store,
+    *,
+    batch_id: int | None = None,
+    status: str | None = None,
+    code: str | None = None,
+    direction: str | None = None,
+    record: str | None = None,
+    limit: int | None = None,
 ) -> pa.Table:
-    """The same as a table, with the names and types of view.sync_result. Raises NotFound for an unknown batch."""
+    """The same as a table, with the names and types of view.sync_result. Raises NotFound for an unknown batch.
+
+    `direction`: export or import. `record`: a Salesforce Id (15 or 18 characters) or a Mainstay ID.
+    """
     if batch_id is not None:
         batch(store, batch_id)
-    return store.query(_RESULTS, {"batch_id": batch_id, "status": status, "limit": limit})
+    params = {"batch_id": batch_id, "status": status, "code": code, "direction": direction, "record": record}
+    return store.query(_RESULTS, {**params, "limit": limit})
 
 
 def _result(row: Mapping[str, Any]) -> dict[str, Any]:

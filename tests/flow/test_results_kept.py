@@ -121,6 +121,20 @@ def test_no_cell_of_a_csv_becomes_a_formula(store, shell):
     assert list(rows[0]) == list(next(views.results(store)))
 
 
+def test_results_are_filtered_by_code_direction_and_record(store, shell):
+    ended(store, "one", "two")
+    store.write("UPDATE journal.outcome SET codes = ['y'], record_id = '003XX0000000009AAA' WHERE result_number = 2")
+    for arguments, names in (
+        (("--code", "y"), ["SR-0000002"]),
+        (("--code", "z"), []),
+        (("--direction", "export"), ["SR-0000002", "SR-0000001"]),
+        (("--direction", "import"), []),
+        (("--record", "003XX0000000009"), ["SR-0000002"]),
+    ):
+        code, out, _ = shell("results", "--json", *arguments)
+        assert (code, [json.loads(line)["name"] for line in out.splitlines()]) == (0, names), arguments
+
+
 def test_parquet_keeps_types(store, shell):
     preview(store, [])
     ended(store, "=1", "b")

@@ -216,7 +216,7 @@ def push(
             canary=canary,
             dry_run=dry_run,
             progress=bars,
-            on_event=print_json if events else None,
+            on_event=print_json if events else lambda event: bars.note("push", _so_far(event)),
         )
     found: dict[str, Any] = {
         "batch": report.batch,
@@ -241,6 +241,16 @@ def push(
         print_push(found)
     if not dry_run and (report.state != "done" or found["counts"].get("fail") or found["counts"].get("unknown")):
         raise typer.Exit(1)
+
+
+def _so_far(event: Mapping[str, Any]) -> str:
+    """Predicted against actual, in the middle of a push.
+
+    >>> _so_far({"predicted": {"success": 99, "fail": 1}, "actual": {"success": 100}})
+    'predicted 99 success, 1 fail; so far 100 success'
+    """
+    words = [", ".join(f"{count:,} {name}" for name, count in event[key].items()) for key in ("predicted", "actual")]
+    return f"predicted {words[0]}; so far {words[1]}"
 
 
 def _print_planned(found: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -20,8 +20,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-Report = Callable[[str, int, int | None], None]
-
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
@@ -29,9 +27,30 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.0f}/s" if speed else "", style="dim")
 
 
+class Bars:
+    """Called with (stage, done, total), it draws one bar per stage."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if stage not in self._tasks:
+            for task in self._bars.tasks:
+                if task.total is None:  # a stage without a total is over when the next one starts
+                    self._bars.update(task.id, visible=False)
+            self._tasks[stage] = self._bars.add_task(stage, total=total)
+        self._bars.update(self._tasks[stage], completed=done, total=total)
+
+    def note(self, stage: str, text: str) -> None:
+        """Say more about a stage, in front of its bar."""
+        if stage in self._tasks:
+            self._bars.update(self._tasks[stage], description=f"{stage} [dim]{text}[/]")
+
+
 @contextmanager
-def progress_bars(*, is_quiet: bool = False) -> Iterator[Report]:
-    """A callable (stage, done, total) that draws one bar per stage; silent where stderr is no terminal."""
+def progress_bars(*, is_quiet: bool = False) -> Iterator[Bars]:
+    """Bars on stderr; silent where that is no terminal."""
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(),
@@ -43,14 +62,4 @@ def progress_bars(*, is_quiet: bool = False) -> Iterator[Report]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=is_quiet or not console.is_terminal) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def report(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                for task in bars.tasks:
-                    if task.total is None:  # a stage without a total is over when the next one starts
-                        bars.update(task.id, visible=False)
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield report
+        yield Bars(bars)

@@ -24,6 +24,7 @@ SHOWN_ROWS = 30
 
 app = typer.Typer(invoke_without_command=True)
 Status = Literal["success", "partial", "fail", "unknown"]
+Direction = Literal["export", "import"]
 
 
 def register(root: typer.Typer) -> None:
@@ -39,6 +40,11 @@ def results(
     *,
     batch: Annotated[int | None, typer.Option(help="Only of this batch.", show_default=False)] = None,
     status: Annotated[Status | None, typer.Option(help="Only these.", show_default=False)] = None,
+    code: Annotated[str | None, typer.Option(help="Only with this code in the answer.", show_default=False)] = None,
+    direction: Annotated[Direction | None, typer.Option(help="Only export or import.", show_default=False)] = None,
+    record: Annotated[
+        str | None, typer.Option(help="Only of this Salesforce Id or Mainstay ID.", show_default=False)
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help=f"At most so many; {SHOWN_ROWS} in a table, all elsewhere.")
     ] = None,
@@ -52,23 +58,26 @@ def results(
     if context.invoked_subcommand is not None:
         return
     store = session_of(context).store
+    chosen: dict[str, Any] = {
+        "batch_id": batch, "status": status, "code": code, "direction": direction, "record": record,
+    }  # fmt: skip
     if csv is not None or parquet is not None:
         written = {}
         if csv is not None:
-            found = views.results(store, batch_id=batch, status=status, limit=limit)
+            found = views.results(store, **chosen, limit=limit)
             written[str(csv)] = operations.write_csv(found, csv)
         if parquet is not None:
-            table = views.results_table(store, batch_id=batch, status=status, limit=limit)
+            table = views.results_table(store, **chosen, limit=limit)
             written[str(parquet)] = operations.write_parquet(table, parquet)
         _print_written(written, json=json)
         return
     if json:
-        print_lines(views.results(store, batch_id=batch, status=status, limit=limit))
+        print_lines(views.results(store, **chosen, limit=limit))
         return
     shown = limit or SHOWN_ROWS
-    rows = list(views.results(store, batch_id=batch, status=status, limit=shown + 1))
+    rows = list(views.results(store, **chosen, limit=shown + 1))
     if not rows:
-        say("No results yet: workbench push BATCH." if batch is None and status is None else "No result fits.")
+        say("No result fits." if any(chosen.values()) else "No results yet: workbench push BATCH.")
         return
     columns = {"name": "name", "status": "status", "direction": "direction", "record_id": "record", "codes": "codes",
                "predicted_codes": "predicted", "at": "when (UTC)"}  # fmt: skip

@@ -26,7 +26,8 @@ LOG_LINES: Final = 1000
 _OPEN_SETTINGS: Final = frozenset(
     {
         "auth_scheme", "concurrency", "requests_per_second", "timeout_seconds", "bulk", "has_sms", "has_web_bot",
-        "api_version", "stop_margin", "stop_minimum", "chunk", "four_eyes", "log_level",
+        "api_version", "stop_margin", "stop_minimum", "chunk", "bulk_rows", "bulk_threshold", "bulk_chunk",
+        "four_eyes", "log_level",
     }
 )  # fmt: skip
 _MASKS: Final = (

@@ -133,9 +133,8 @@ class _Push:
     # Answers that are not in the journal yet, and changes whose intents are, and which may not have left.
     attempts: list[Attempt] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
-    armed: dict[str, PlannedChange] = field(default_factory=dict)
+    armed: dict[str, OpenChange] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
-    armed_at: datetime | None = None
 
     async def run(self) -> None:
         """Settle what a former run left open, then send chunk after chunk. Raises what stops the push."""
@@ -166,9 +165,10 @@ class _Push:
             # The first slice is judged before anything stands ready behind it.
             ahead = None if is_first else asyncio.create_task(self._arm(self._size))
             try:
-                again = await self._chunk(exchange, chunk, by_bulk=self.by_bulk and not is_first)
+                result = await self._send(exchange, chunk, by_bulk=self.by_bulk and not is_first)
             finally:
                 following = await ahead if ahead is not None else None
+            again = await self._ended(exchange, chunk, result)
             if self._why_stop():
                 break
             chunk = again + (await self._arm(self._size) if following is None else following)
@@ -202,17 +202,16 @@ class _Push:
         except StoreBusy:
             self.attempts, self.outcomes = attempts + self.attempts, outcomes + self.outcomes
             raise
-        self.place, self.armed_at = found.after, found.at
+        self.place = found.after
         if found.is_pause_asked:
             self.pause_asked = take_pause_request(self.store, self.batch.batch_id) or self.pause_asked
-        self.armed |= {change.change_id: change for change in found.changes}
+        self.armed |= {change.change_id: OpenChange(change, found.at) for change in found.changes}
         return list(found.changes)
 
-    async def _chunk(
-        self, exchange: Exchange, changes: Sequence[PlannedChange], *, by_bulk: bool
+    async def _ended(
+        self, exchange: Exchange, changes: Sequence[PlannedChange], result: ChunkResult
     ) -> list[PlannedChange]:
-        """Send a chunk; the changes of it that are to be sent once more, or have not left yet, in order."""
-        result = await self._send(exchange, changes, by_bulk=by_bulk)
+        """Settle a chunk; the changes of it that are to be sent once more, or have not left yet, in order."""
         self._note(exchange, result.outcomes)
         if result.fault is not None:
             raise result.fault
@@ -230,16 +229,15 @@ class _Push:
         """What a former run of this batch may have sent."""
         waiting = open_changes(self.store, self.batch.batch_id)
         if waiting:
-            self.armed |= {item.change.change_id: item.change for item in waiting}
+            self.armed |= {item.change.change_id: item for item in waiting}
             self._note(exchange, await read_back(self.store, exchange, self.batch.batch_id, waiting))
             self._write(exchange)
             self.armed.clear()  # those still open are armed anew, in their order
 
     async def _settle(self, exchange: Exchange, result: ChunkResult) -> None:
         """Read back what got no answer. What stays open is sent again, so often, and is a person's question then."""
-        assert self.armed_at is not None
-        self._write(exchange)
-        lost = [OpenChange(self.armed[name], self.armed_at) for name in result.lost]
+        self._write(exchange)  # what was made is spoken for before others are looked for
+        lost = [self.armed[name] for name in result.lost if name in self.armed]
         self._note(exchange, await read_back(self.store, exchange, self.batch.batch_id, lost))
         tries = 0
         for item in lost:
@@ -263,10 +261,12 @@ class _Push:
 
     def _note(self, exchange: Exchange, outcomes: Sequence[Outcome]) -> None:
         """Keep answers for the journal, outcomes in FIFO order."""
-        ordered = sorted(outcomes, key=lambda outcome: self.armed[outcome.change_id].seq)
+        ordered = sorted(outcomes, key=lambda outcome: self.armed[outcome.change_id].change.seq)
         self.attempts += exchange.take_attempts()
         self.outcomes += ordered
-        self.rule.note(ordered, {item.change_id: self.armed[item.change_id].predicted_status for item in ordered})
+        self.rule.note(
+            ordered, {item.change_id: self.armed[item.change_id].change.predicted_status for item in ordered}
+        )
         for outcome in ordered:
             del self.armed[outcome.change_id]
 
