@@ -130,14 +130,14 @@ def reject(context: typer.Context, *, batch: Batch, by: By = "", reason: Reason 
 
 @app.command()
 def pause(context: typer.Context, *, batch: Batch, by: By = "", reason: Reason = "", json: Json = False) -> None:
-    """Ask a running push to stop after its present chunk; workbench push goes on later."""
+    """Ask a running push to let nothing more leave; workbench push goes on later."""
     is_paused = operations.pause_batch(session_of(context).store, batch, by=person(context, by), reason=reason)
     if json:
         print_json({"batch": batch, "state": "paused" if is_paused else "pushing", "asked": not is_paused})
     elif is_paused:
         out().print(f"Batch [bold]{batch}[/] is paused: its push was no longer there.")
     else:
-        out().print(f"Batch [bold]{batch}[/] will pause as soon as the running chunk is answered.")
+        out().print(f"Batch [bold]{batch}[/] will pause as soon as what is under way is answered.")
 
 
 @app.command()

@@ -77,7 +77,7 @@ def cancel_batch(store: Store, batch_id: int, *, by: str | Person, reason: str =
 
 
 def pause_batch(store: Store, batch_id: int, *, by: str | Person, reason: str = "") -> bool:
-    """Ask a running push to stop after its chunk; see `stages.push`. Raises NotAllowed below analyst."""
+    """Ask a running push to let nothing more leave; see `stages.push`. Raises NotAllowed below analyst."""
     return push.pause_batch(store, batch_id, by=allowed(by, "request"), reason=reason)
 
 

@@ -1,4 +1,4 @@
-"""Ask a running push to pause. Only the push itself lets go of its batch, when the running chunk is answered."""
+"""Ask a running push to pause. Only the push itself lets go of its batch, when what is under way is answered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def pause_batch(
 ) -> bool:
     """Pause a batch that is being pushed; True when it is paused at once, because its push is no longer there.
 
-    Otherwise the push pauses after its running chunk. Raises NotFound; ApprovalRefused for a batch that no push is at.
+    Otherwise the push pauses as soon as what is under way is answered. Raises NotFound; ApprovalRefused for a batch
+    that no push is at.
     """
     if not by.strip():
         raise ConfigurationError("Name the person who asks for this (--by NAME); the journal keeps it.")
