@@ -181,7 +181,7 @@ class SalesforceClient:
             answer = api._call_salesforce("GET", f"{api.base_url}{path}", name=path)  # noqa: SLF001  `restful` wants JSON
             return str(answer.content.decode())
 
-        return self._retried(lambda: self.call(send, what=what, is_read=True), what)
+        return self.repeat(lambda: self.call(send, what=what, is_read=True), what)
 
     def pause(self, seconds: float) -> None:
         """Wait as this client waits."""
