@@ -350,10 +350,18 @@ class _Push:
 
     def _end(self, state: BatchState, reason: str) -> None:
         move_batch(self.store, self.batch, state, who=self.who, reason=reason)
-        if state is BatchState.DONE and (mapping := current_mapping(self.store)) is not None:
-            keep_pushed(self.store, mapping, self.batch.batch_id)
         self.batch = replace(self.batch, state=state, claim=None)
+        if state is BatchState.DONE:
+            self._keep_agreed()
         log.info("push ended", extra={"batch_id": self.batch.batch_id, "state": state, "sent": self.rule.sent})
+
+    def _keep_agreed(self) -> None:
+        """Remember what both sides hold now. A finished push stays finished where that cannot be kept."""
+        try:
+            if (mapping := current_mapping(self.store)) is not None:
+                keep_pushed(self.store, mapping, self.batch.batch_id)
+        except WorkbenchError as error:
+            log.warning("what both sides agree on was not kept", extra={"why": type(error).__name__})
 
     def report(self) -> PushReport:
         counts = count_rows(self.store, self.batch.batch_id)
