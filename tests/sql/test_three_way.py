@@ -123,3 +123,6 @@ def test_what_the_other_side_wins_is_left_and_what_nobody_wins_is_asked():
 def test_a_blank_that_was_never_seen_equal_clears_nothing():
     _, left = run([row("a", None, None, seen=False)], direction="import")
     assert left == []
+    beside = row("new", "old", field="phone")
+    _, (left,) = run([row("a", None, None, seen=False), beside], direction="import")
+    assert (left["left_fields"], left["cleared_fields"]) == (["phone"], None)

@@ -63,7 +63,13 @@ def explain(store: Store, record: str, preview_id: int | None = None) -> Explana
     contact = _row(store, "mainstay.contact", "id", change["mainstay_id"])
     steps = [_pulled(store, change), _criteria(mapping, change, source)]
     steps += _match(store, mapping, change, source, contact)
-    steps += [_decision(change), *_order(store, change), _fields(change), *_requests(store, change)]
+    steps += [
+        *_three_way(store, change),
+        _decision(change),
+        *_order(store, change),
+        _fields(change),
+        *_requests(store, change),
+    ]
     steps += [*_predictions(store, change), *_outcome(store, change)]
     return Explanation(
         change["change_id"], change["preview_id"], change["direction"], change["action"], steps, source, contact
@@ -150,6 +156,30 @@ def _match_import(mapping: SObjectMapping, change: Mapping[str, Any], contact: M
     blank = f" Blank and therefore no match: {', '.join(blanks)}." if blanks else ""
     start = f"Its CRM ID {crm_id} is no pulled record. " if crm_id else "The contact carries no CRM ID. "
     return Step("Match by fields", f"{start}Matching on {', '.join(values)} {told}.{blank}", values)
+
+
+def _three_way(store: Store, change: Mapping[str, Any]) -> list[Step]:
+    """Fields that differ and were not simply changed by the sending side: both values, and the one both last had."""
+    found = store.rows(
+        "SELECT field, has_baseline, baseline, salesforce_value, mainstay_value, winner, reason FROM view.conflict "
+        "WHERE preview_id = $preview AND change_id = $change ORDER BY field",
+        {"preview": change["preview_id"], "change": change["change_id"]},
+    )
+    return [
+        Step(
+            "Three values",
+            f"{item['field']}: Salesforce has {_said(item['salesforce_value'])}, "
+            f"Mainstay {_said(item['mainstay_value'])}; "
+            + (f"both last had {_said(item['baseline'])}. " if item["has_baseline"] else "")
+            + f"{item['reason']}.",
+            dict(item),
+        )
+        for item in found
+    ]
+
+
+def _said(value: str | None) -> str:
+    return "nothing" if value is None else repr(value)
 
 
 def _decision(change: Mapping[str, Any]) -> Step:
