@@ -7,11 +7,17 @@ from world import World, record_id
 
 from workbench.engine.explain import explain
 from workbench.errors import NotFound
+from workbench.store import Store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return Store(str(tmp_path_factory.mktemp("explain") / "world.duckdb"))
 
 
 @pytest.fixture
-def world(tmp_path):
-    world = World(tmp_path)
+def world(store):
+    world = World(store)
     world.record(1, MobilePhone="(404) 555-0101", Email="nope")
     world.record(2, MobilePhone="404 555 0101")
     world.record(3, MobilePhone="12")
@@ -28,7 +34,7 @@ def told(world, record):
 def test_a_shared_phone_is_told_in_order(world):
     world.preview()
     first, second = told(world, record_id(1)), told(world, record_id(2))
-    assert "is 4045550101; contact ah000000000000001 holds it and carries no CRM ID." in first["Match by phone"]
+    assert "is 4045550101, held by contact ah000000000000001, which carried no CRM ID." in first["Match by phone"]
     assert first["Decision"].startswith("link: Same phone")
     assert first["Expected code"].startswith("invalid-email (partial, certain)")
     assert second["Decision"].startswith("blocked: The contact with this phone carries another CRM ID")
@@ -48,10 +54,77 @@ def test_an_invalid_phone_and_false_criteria_are_told(world):
 def test_an_import_is_told_from_the_contact(world):
     world.preview("import")
     about = told(world, "ah000000000000002")
-    assert "Matching on email reaches no single free record." in about["Match by fields"]
+    assert "Matching on email gave no single record to write to." in about["Match by fields"]
     assert about["Expected code"].startswith("REQUIRED_FIELD_MISSING (complete, certain)")
 
 
 def test_an_unknown_record_is_named(world):
     with pytest.raises(NotFound, match="003nobody"):
         explain(world.store, "003nobody")
+
+
+def test_a_create_stays_one_after_the_contact_it_made_was_pulled(world):
+    world.record(5, MobilePhone="4045550105")
+    world.preview()
+    made = world.contact(5, crm_id=record_id(5), phone="4045550105")
+    world.land()
+
+    about = told(world, record_id(5))
+
+    assert about["Decision"] == "create: No contact has this CRM ID or phone."
+    assert about["Match by CRM ID"] == f"No contact carried CRM ID {record_id(5)}."
+    assert about["Match by phone"] == "MobilePhone was 4045550105, held by no contact."
+    assert about["Since then"] == (
+        "Pulled again since this preview; what stands there now: "
+        f"Sync__c is True; contact {made} carries CRM ID {record_id(5)}; contact {made} holds 4045550105."
+    )
+
+
+def test_a_link_stays_one_after_the_contact_acquired_its_id(world):
+    world.preview()
+    world.contacts[0]["crm_id"] = record_id(1)
+    world.records[0]["Sync__c"] = False
+    world.land()
+
+    about = told(world, record_id(1))
+
+    assert about["Record sync criteria"] == "Sync__c was true: the record may be synced."
+    assert about["Match by CRM ID"] == f"No contact carried CRM ID {record_id(1)}."
+    assert about["Match by phone"] == (
+        "MobilePhone was 4045550101, held by contact ah000000000000001, which carried no CRM ID."
+    )
+    assert "Sync__c is False" in about["Since then"]
+    assert "Pulled again" in about["Since then"]
+
+
+def test_a_contact_that_an_earlier_record_makes_is_told_as_such(world):
+    world.record(5, MobilePhone="4045550105")
+    world.record(6, MobilePhone="4045550105")
+    world.preview()
+    for _ in range(2):
+        assert (
+            "held by the contact that an earlier record of this preview makes"
+            in (told(world, record_id(6))["Match by phone"])
+        )
+        world.contact(5, crm_id=record_id(5), phone="4045550105")
+        world.land()
+
+
+def test_an_import_is_told_as_it_was_after_the_id_was_written_back(world):
+    world.record(7, Email="seven@example.edu")
+    contact = world.contact(7, email="seven@example.edu")
+    world.preview("import")
+    world.contacts[-1].update(crm_id=record_id(7), email="moved@example.edu")
+    world.land()
+
+    about = told(world, contact)
+
+    assert about["Match by fields"] == f"Matching on email reached record {record_id(7)}."
+    assert about["Since then"] == (
+        f"Pulled again since this preview; what stands there now: CRM ID '{record_id(7)}', email 'moved@example.edu'."
+    )
+
+
+def test_before_another_pull_nothing_has_happened_since(world):
+    world.preview()
+    assert "Since then" not in told(world, record_id(1))

@@ -1,36 +1,29 @@
 """Every step one record went through, in plain words, with the values that decided.
 
-Reads one frozen change and the landed rows of that one record; decides nothing again.
+Tells what the preview kept of one change; decides nothing again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
-from workbench.domain import rules
 from workbench.domain.error_dictionary import ENTRIES, family
 from workbench.domain.mapping import SObjectMapping
+from workbench.engine.explain_match import Step, export_match, import_match, landed_row, since_then
 from workbench.errors import NotFound
 from workbench.store.database import Store
 from workbench.store.mappings import mapping_at
 from workbench.store.quoting import identifier
 
-
-@dataclass(frozen=True)
-class Step:
-    """One step: its name, what was found in one sentence, and the values that decided."""
-
-    name: str
-    sentence: str
-    values: dict[str, Any] = field(default_factory=dict)
+_VERDICT: Final = {True: "may be synced", False: "is left out"}
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One record's way through a preview. `salesforce` and `mainstay` are the landed rows, blanks left out."""
+    """One record's way through a preview. `salesforce` and `mainstay` are the rows as landed now, blanks left out."""
 
     change_id: str
     preview_id: int
@@ -59,10 +52,17 @@ def explain(store: Store, record: str, preview_id: int | None = None) -> Explana
     change = found[0]
     about = store.rows("SELECT * FROM preview.preview WHERE preview_id = $id", {"id": change["preview_id"]})[0]
     mapping = mapping_at(store, about["mapping_revision"]).mapping.find(change["sobject"])
-    source = _row(store, f"salesforce.{identifier(change['sobject'])}", '"Id"', change["salesforce_id"])
-    contact = _row(store, "mainstay.contact", "id", change["mainstay_id"])
-    steps = [_pulled(store, change), _criteria(mapping, change, source)]
-    steps += _match(store, mapping, change, source, contact)
+    source = landed_row(store, f"salesforce.{identifier(change['sobject'])}", "Id", change["salesforce_id"])
+    contact = landed_row(store, "mainstay.contact", "id", change["mainstay_id"])
+    pins = _pins(store, change)
+    is_current = _is_current(store, pins)
+    steps = [_pulled(change, pins), _criteria(mapping, change, source, is_current=is_current)]
+    if change["direction"] == "export":
+        steps += export_match(store, mapping, change, source, is_current=is_current)
+    else:
+        steps += import_match(mapping, change, contact, is_current=is_current)
+    if not is_current:
+        steps.append(since_then(store, mapping, change, source, contact))
     steps += [
         *_three_way(store, change),
         _decision(change),
@@ -76,86 +76,45 @@ def explain(store: Store, record: str, preview_id: int | None = None) -> Explana
     )
 
 
-def _row(store: Store, table: str, key: str, value: str | None) -> dict[str, Any]:
-    if value is None:
-        return {}
-    rows = store.rows(f"SELECT * FROM {table} WHERE {key} = $value LIMIT 1", {"value": value})
-    return {name: found for name, found in (rows[0] if rows else {}).items() if found not in (None, "", [])}
-
-
-def _pulled(store: Store, change: Mapping[str, Any]) -> Step:
-    pins = store.rows(
+def _pins(store: Store, change: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return store.rows(
         "SELECT pin.system, pin.object, pin.pull_id, p.finished_at FROM preview.pin AS pin "
         "LEFT JOIN journal.pull AS p ON p.pull_id = pin.pull_id AND p.system = pin.system AND p.object = pin.object "
         "WHERE pin.preview_id = $id",
         {"id": change["preview_id"]},
     )
+
+
+def _pulled(change: Mapping[str, Any], pins: list[dict[str, Any]]) -> Step:
     told = ", ".join(f"{p['system']} {p['object']} as of pull {p['pull_id']}" for p in pins)
     return Step("Pulled", f"Preview {change['preview_id']} ({change['direction']}) stands on {told}.", {"pulls": pins})
 
 
-def _criteria(mapping: SObjectMapping, change: Mapping[str, Any], source: Mapping[str, Any]) -> Step:
-    side = mapping.export if change["direction"] == "export" else mapping.import_
+def _is_current(store: Store, pins: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the landed rows are still those that the preview looked at."""
+    found = store.rows(
+        "SELECT system, object, max(pull_id) AS pull_id FROM journal.pull WHERE state = 'complete' GROUP BY ALL"
+    )
+    latest = {(row["system"], row["object"]): row["pull_id"] for row in found}
+    return all(latest.get((pin["system"], pin["object"])) == pin["pull_id"] for pin in pins)
+
+
+def _criteria(
+    mapping: SObjectMapping, change: Mapping[str, Any], source: Mapping[str, Any], *, is_current: bool
+) -> Step:
+    name, side = "Record sync criteria", mapping.export if change["direction"] == "export" else mapping.import_
     if side is None or side.criteria is None:
-        return Step("Record sync criteria", "The mapping names none: every record is eligible.")
+        return Step(name, "The mapping names none: every record is eligible.")
+    if change["direction"] == "import":
+        is_met = not change["reason"].startswith("The record sync criteria")
+        told = "is not false" if is_met else "would be false"
+        return Step(name, f"{side.criteria} {told} after the change: the contact {_VERDICT[is_met]}.")
+    is_met = change["action"] != "excluded"
+    if not is_current:
+        told = "was true" if is_met else "was not true"
+        return Step(name, f"{side.criteria} {told}: the record {_VERDICT[is_met]}.")
     value = source.get(side.criteria)
-    verdict = "may be synced" if value else "is left out"
-    return Step("Record sync criteria", f"{side.criteria} is {value}: the record {verdict}.", {side.criteria: value})
-
-
-def _match(
-    store: Store,
-    mapping: SObjectMapping,
-    change: Mapping[str, Any],
-    source: Mapping[str, Any],
-    contact: Mapping[str, Any],
-) -> list[Step]:
-    if change["direction"] == "export":
-        return _match_export(store, mapping, change, source)
-    return [_match_import(mapping, change, contact)]
-
-
-def _match_export(
-    store: Store, mapping: SObjectMapping, change: Mapping[str, Any], source: Mapping[str, Any]
-) -> list[Step]:
-    linked = _row(store, "mainstay.contact", "crm_id", change["salesforce_id"])
-    first = (
-        f"Contact {linked['id']} carries CRM ID {change['salesforce_id']}."
-        if linked
-        else f"No contact carries CRM ID {change['salesforce_id']}."
-    )
-    steps = [Step("Match by CRM ID", first, {"contact": linked.get("id")})]
-    path = (
-        next((f.salesforce for f in mapping.export.fields if f.mainstay == "phone"), None) if mapping.export else None
-    )
-    if path is None:
-        return [*steps, Step("Match by phone", "The phone is not mapped, so it matches nothing.")]
-    raw = source.get(path)
-    phone = rules.normal_phone(raw) if raw else None
-    if phone is None:
-        told = f"{path} is blank." if not raw else f"{path} is {raw!r}: not a phone Mainstay accepts."
-        return [*steps, Step("Match by phone", told, {path: raw})]
-    owner = _row(store, "mainstay.contact", "phone", phone)
-    values = {path: raw, "normalised": phone, "holder": owner.get("id"), "holder_crm_id": owner.get("crm_id")}
-    if not owner:
-        return [*steps, Step("Match by phone", f"{path} {raw!r} is {phone}; no contact holds it.", values)]
-    carries = f"carries CRM ID {owner['crm_id']}" if owner.get("crm_id") else "carries no CRM ID"
-    told = f"{path} {raw!r} is {phone}; contact {owner['id']} holds it and {carries}."
-    return [*steps, Step("Match by phone", told, values)]
-
-
-def _match_import(mapping: SObjectMapping, change: Mapping[str, Any], contact: Mapping[str, Any]) -> Step:
-    crm_id = contact.get("crm_id")
-    if change["rule"] == "id":
-        return Step("Match by CRM ID", f"The contact's CRM ID {crm_id} is a {change['sobject']} record.")
-    matching = mapping.import_.matching_fields if mapping.import_ else ()
-    values = {item.mainstay: contact.get(item.mainstay) for item in matching}
-    blanks = [name for name, value in values.items() if not value]
-    found = change["salesforce_id"]
-    told = f"reaches record {found}" if found else "reaches no single free record"
-    blank = f" Blank and therefore no match: {', '.join(blanks)}." if blanks else ""
-    start = f"Its CRM ID {crm_id} is no pulled record. " if crm_id else "The contact carries no CRM ID. "
-    return Step("Match by fields", f"{start}Matching on {', '.join(values)} {told}.{blank}", values)
+    return Step(name, f"{side.criteria} is {value}: the record {_VERDICT[is_met]}.", {side.criteria: value})
 
 
 def _three_way(store: Store, change: Mapping[str, Any]) -> list[Step]:
