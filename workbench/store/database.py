@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +19,11 @@ import pyarrow as pa
 
 from workbench.errors import ConfigurationError, StoreBusy, StoreFull
 from workbench.store.migrations import migrate
+from workbench.store.opening import READING, WRITING
 from workbench.store.quoting import identifier, literal
 
 Statement = str | tuple[str, Mapping[str, Any]]
 
-CATALOG: Final = "workbench"
 # What DuckDB may hold in memory while it lands rows; what is more goes to a temporary folder beside the database.
 LEAST_MEGABYTES: Final = 512
 MEGABYTES_PER_COLUMN: Final = 8
@@ -111,9 +111,9 @@ class Store:
 
     @contextmanager
     def _open(self, *, write: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._turn(write=write):
+        with self._turn(write=write), ExitStack() as stack:
             try:
-                con = self._connection(write=write)
+                con = stack.enter_context((WRITING if write else READING).of(self.path))
             except duckdb.IOException as error:
                 if _is_full(error):
                     raise self._full() from None
@@ -127,24 +127,6 @@ class Store:
                 if _is_full(error):
                     raise self._full() from None
                 raise
-            finally:
-                con.close()
-
-    def _connection(self, *, write: bool) -> duckdb.DuckDBPyConnection:
-        """Under a name of our own: DuckDB names a database after its file, which may be called like a schema.
-
-        All threads that read share one instance, as they would by connecting to the file itself.
-        """
-        name = f":memory:{self.path.absolute()}:{'write' if write else 'read'}"
-        con = duckdb.connect(name, config={"temp_directory": f"{self.path}.tmp"})
-        try:
-            access = "READ_WRITE" if write else "READ_ONLY"
-            con.execute(f"ATTACH IF NOT EXISTS {literal(str(self.path))} AS {CATALOG} ({access})")
-            con.execute(f"USE {CATALOG}")
-        except BaseException:
-            con.close()
-            raise
-        return con
 
     @contextmanager
     def _turn(self, *, write: bool) -> Iterator[None]:
