@@ -9,10 +9,11 @@ import pytest
 
 import workbench as wb
 from workbench import cli
+from workbench.domain.salesforce_ids import full_id
 from workbench.errors import ConfigurationError
 from workbench.lab.columns import custom_name, guess_columns
 from workbench.lab.csv_file import read_csv_file
-from workbench.lab.intake import _long_id, draft, land
+from workbench.lab.intake import draft, land
 from workbench.settings import MainstaySettings, SalesforceSettings, Settings
 from workbench.simulators import world
 from workbench.simulators.sandbox import Sandbox
@@ -172,8 +173,8 @@ def test_without_ids_nothing_begins(files):
 
 
 def test_ids_of_fifteen_characters_get_their_checksum():
-    assert _long_id("003Hs000000G89o") == ID == _long_id(ID)
-    assert _long_id("a report") is None
+    assert full_id("003Hs000000G89o") == ID == full_id(ID)
+    assert full_id("a report") is None
     assert custom_name("Student_ID__c") == "Student_ID__c"
 
 

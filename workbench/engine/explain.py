@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from workbench.domain.error_dictionary import ENTRIES, family
 from workbench.domain.mapping import SObjectMapping
+from workbench.domain.salesforce_ids import as_stored
 from workbench.engine.explain_match import Step, export_match, import_match, landed_row, since_then
 from workbench.errors import NotFound
 from workbench.store.database import Store
@@ -38,14 +39,16 @@ class Explanation:
 
 
 def explain(store: Store, record: str, preview_id: int | None = None) -> Explanation:
-    """Explain a record, named by Salesforce Id, Mainstay ID or change id, in a preview (default: its latest).
+    """Explain a record in a preview (default: its latest).
 
+    It is named by Salesforce Id (of 15 or 18 characters), Mainstay ID or change id.
     Raises NotFound when no preview holds the record.
     """
     found = store.rows(
-        "SELECT * FROM view.change WHERE (salesforce_id = $record OR mainstay_id = $record OR change_id = $record) "
+        "SELECT * FROM view.change "
+        "WHERE (salesforce_id IN ($record, $stored) OR mainstay_id = $record OR change_id = $record) "
         "AND ($preview_id IS NULL OR preview_id = $preview_id) ORDER BY preview_id DESC, seq LIMIT 1",
-        {"record": record, "preview_id": preview_id},
+        {"record": record, "stored": as_stored(record), "preview_id": preview_id},
     )
     if not found:
         raise NotFound(f"No preview holds {record}. Check the id, or run `workbench preview export` first.")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from workbench.domain.fields import Direction
 from workbench.domain.guards import GuardLimits
+from workbench.domain.salesforce_ids import as_stored
 from workbench.engine.agreed import look_at_pulls
 from workbench.engine.compute import computed
 from workbench.engine.freeze import freeze
@@ -60,11 +61,14 @@ def make_preview(
 ) -> PreviewReport:
     """Preview one direction of the mapped SObjects over the latest complete pulls.
 
-    `only_record` limits it to one record of the sending side (export: a Salesforce Id, import: a Mainstay ID),
-    `only_changed` to records that changed on either side since the last full preview of this direction.
+    `only_record` limits it to one record of the sending side (export: a Salesforce Id of 15 or 18 characters,
+    import: a Mainstay ID), `only_changed` to records that changed on either side since the last full preview of this
+    direction.
     Raises ConfigurationError (mapping problems, nothing pulled, columns not pulled), NotFound (unknown record),
     StepFailed (a bug or a schema drift). Source: DESIGN section 6.
     """
+    if only_record is not None and direction is Direction.EXPORT:
+        only_record = as_stored(only_record)
     look_at_pulls(store, revision)
     started = time.perf_counter()
     stages = Stages(progress)

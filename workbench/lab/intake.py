@@ -17,6 +17,7 @@ from workbench.domain.fields import (
     column_type,
     mainstay_column_type,
 )
+from workbench.domain.salesforce_ids import full_id
 from workbench.errors import ConfigurationError
 from workbench.lab.columns import Guess, guess_columns
 from workbench.lab.csv_file import CsvFile, filled, read_csv_file
@@ -43,7 +44,6 @@ STAMP: Final = "SystemModstamp"
 # Columns beside those of the file: its ids in the form that both systems store. No header is called so.
 _OWN_ID: Final = "\x01own id"
 _CRM_ID: Final = "\x01crm id"
-_SUFFIX_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 # What an export does not say of a contact, and a preview asks: as for an ordinary, reachable person.
 _USUAL: Final[Mapping[str, str]] = {
     "archived": "false",
@@ -128,7 +128,7 @@ class _Landing:
         file, sobject = self.draft.salesforce, self.draft.sobject
         guesses = {guess.field: guess for guess in self.draft.salesforce_columns if guess.field is not None}
         fields = {name: salesforce_field(guess) for name, guess in guesses.items()}
-        ids = [_long_id(cell) for cell in file.column(guesses["Id"].header)]
+        ids = [full_id(cell) for cell in file.column(guesses["Id"].header)]
         values = {name: _value(file, guesses[name].header, field.type) for name, field in fields.items()}
         values |= {"Id": identifier(_OWN_ID), STAMP: values.get(STAMP, self._moment), "IsDeleted": "false"}
         values["LastModifiedDate"] = values[STAMP]
@@ -155,7 +155,7 @@ class _Landing:
         ids = file.column(headers["id"])
         extra: dict[str, Sequence[str | None]] = {_OWN_ID: ids}
         if "crm_id" in headers:
-            extra[_CRM_ID] = [_long_id(cell) or cell for cell in file.column(headers["crm_id"])]
+            extra[_CRM_ID] = [full_id(cell) or cell for cell in file.column(headers["crm_id"])]
             values["crm_id"] = identifier(_CRM_ID)
         columns = tuple(Column(path, mainstay_column_type(field)) for path, field in known.items())
         target = Target("mainstay", "contact", "id", columns, stamp="last_modified_at")
@@ -237,21 +237,6 @@ def _order(file: CsvFile, header: str) -> str:
     firsts = [cell.split("/")[0] for cell in filled(file.column(header)) if "/" in cell]
     is_day_first = any(first.isdigit() and int(first) > 12 for first in firsts)
     return "%d/%m/%Y" if is_day_first else "%m/%d/%Y"
-
-
-def _long_id(cell: str | None) -> str | None:
-    """A Salesforce Id of 18 characters; reports print 15 of them. None where it is no Id.
-
-    Source: Salesforce, "What are the differences between 15 and 18 character record IDs" (the checksum of the case).
-    """
-    if cell is None or len(cell) not in (15, 18) or not cell.isalnum():
-        return None
-    short = cell[:15]
-    suffix = "".join(
-        _SUFFIX_LETTERS[sum(letter.isupper() << place for place, letter in enumerate(short[start : start + 5]))]
-        for start in (0, 5, 10)
-    )
-    return short + suffix
 
 
 def _notices(file: CsvFile, ids: Sequence[str | None], prepared: Prepared, system: str) -> list[str]:
