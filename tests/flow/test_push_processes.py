@@ -51,12 +51,13 @@ def shop(sandbox, tmp_path):
     settings = Settings(_env_file=None, mainstay=MainstaySettings(**sandbox.connection["mainstay"]))
     approve_batch(store, settings, batch, by="Bo")
     env = {**os.environ, **sandbox.settings_env(), "WORKBENCH_DATABASE": store.dsn,
-           "WORKBENCH_MAINSTAY__REQUESTS_PER_SECOND": "40", "WORKBENCH_PUSH__CHUNK": "40"}  # fmt: skip
+           "WORKBENCH_PUSH__CHUNK": "40"}  # fmt: skip
 
-    def start(*arguments):
+    def start(*arguments, per_second=40):
+        pace = {"WORKBENCH_MAINSTAY__REQUESTS_PER_SECOND": str(per_second)}
         return subprocess.Popen(
-            [*COMMAND, *arguments], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
-        )
+            [*COMMAND, *arguments], env={**env, **pace}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+        )  # fmt: skip
 
     return store, start
 
@@ -109,7 +110,7 @@ def test_ctrl_c_answers_what_is_under_way_and_a_cancel_ends_it(shop, sandbox):
 
 def test_a_pause_from_another_process_holds_and_the_next_push_goes_on(shop, sandbox):
     store, start = shop
-    pusher = start("push", "1", "--by", "Bo", "--json")
+    pusher = start("push", "1", "--by", "Bo", "--json", per_second=5)  # still at work when the pause has started up
     wait_until(lambda: posts(sandbox))
     assert start("batch", "pause", "1", "--by", "Dana", "--reason", "lunch").wait(60) == 0
     report = json.loads(pusher.communicate(timeout=60)[0])
