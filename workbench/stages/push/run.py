@@ -286,7 +286,7 @@ class _Push:
             await asyncio.sleep(PAUSE_SECONDS)
             with suppress(StoreBusy):
                 asked = await asyncio.to_thread(take_pause_request, self.store, self.batch.batch_id)
-                self.pause_asked = asked or ""
+                self.pause_asked = asked or self.pause_asked  # another taker may have been faster
 
     def _let_go(self, exchange: Exchange) -> None:
         """Journal the last answers, and take the intents back of what certainly never left."""
