@@ -399,6 +399,7 @@ def test_the_sandbox_prints_its_connection_first_and_stops_cleanly(tmp_path, sto
             "security_token",
             "client_id",
             "client_secret",
+            "refresh_token",
         }
         assert re.fullmatch(r"00D\w+!\S+", connection["salesforce"]["access_token"])
         answer = httpx.get(
