@@ -29,7 +29,7 @@ demo: install ## the main job on two local servers, told as a story; opens the d
 test: install browser ## everything CI runs: lint, format, layers, types, fast tests with coverage, the story in a browser
 	@bash .ci/checks
 
-slow: install browser ## the long tests: kills and faults of pull and push, other clients (npm), notebooks (about 15 minutes)
+slow: install browser ## the long tests: kills and faults of pull and push, other clients (npm), all browser tests (about 20 minutes)
 	@.venv/bin/python -m pytest -q -n 2 -m slow
 
 quick: install ## the fast tests only
