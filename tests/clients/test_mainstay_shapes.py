@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import duckdb
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.domain.fields import STANDARD_FIELDS, MainstayField
@@ -211,6 +211,7 @@ ANSWERS = st.fixed_dictionaries({}, optional={"count": VALUES, "meta": VALUES}).
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANSWERS, st.sampled_from([(",", ":"), (", ", ":"), (",", ": "), (" ,", ":")]))
 def test_texts_are_those_of_the_entries_or_none(answer, spelling):
     body = json.dumps(answer, separators=spelling, ensure_ascii=False).encode("utf-8", "replace")

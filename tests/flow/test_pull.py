@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
-from pyarrow import parquet
 from pydantic import SecretStr
 
 from workbench.domain.fields import MainstayField, SalesforceField
@@ -42,6 +42,11 @@ WANTED = {
     item.sobject: ["Name", "HomePhone", *salesforce_paths(item)] for item in parse_mapping(STARTER.read_text()).objects
 }
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def rows_of(prepared):
+    """What a write would read of prepared rows."""
+    return duckdb.sql(f"FROM {prepared.source.sql}").to_arrow_table().to_pylist()
 
 
 class Clock:
@@ -597,13 +602,30 @@ def test_bulk_files_keep_lines_unicode_and_blanks(tmp_path):
     target = Target("salesforce", "Contact", "Id", columns, stamp="CreatedDate")
     prepared = prepare_csv([file, file], target, 3, tmp_path / "spool")
     assert (prepared.rows, prepared.repeated) == (2, 2)
-    rows = sorted(parquet.read_table(prepared.path).to_pylist(), key=lambda row: row["Id"])
+    rows = sorted(rows_of(prepared), key=lambda row: row["Id"])
     assert rows[0]["Note"] == 'line 1\nline 2, "quoted" \u2028 李 \u0085 =cmd()'
     assert rows[0]["GPA"] == 3.5
     assert (rows[1]["Note"], rows[1]["GPA"], rows[1]["CreatedDate"], rows[1]["_pull_id"]) == (None, None, None, 3)
     lacking = Target("salesforce", "Contact", "Id", (*columns, Column("Phone")))
     with pytest.raises(RemoteError, match="Phone"):
         prepare_csv([file], lacking, 3, tmp_path / "spool")
+
+
+def test_good_bulk_files_are_written_once_and_odd_ones_become_good_first(tmp_path):
+    good, odd = tmp_path / "good.csv", tmp_path / "odd.csv"
+    good.write_text('"Id","GPA","Stamp"\n"1","3.5","2026-11-23T09:22:20.000Z"\n')
+    odd.write_text('"Id","GPA","Stamp"\n"2","high","2026-11-24T09:22:20.000+0000"\n')
+    columns = (Column("Id"), Column("GPA", "DOUBLE"), Column("Stamp", "TIMESTAMPTZ"))
+    target = Target("salesforce", "Contact", "Id", columns, stamp="Stamp")
+    as_it_is = prepare_csv([good], target, 1, tmp_path / "spool")
+    assert not list((tmp_path / "spool").glob("*.parquet"))
+    assert (as_it_is.rows, as_it_is.latest) == (1, datetime(2026, 11, 23, 9, 22, 20, tzinfo=UTC))
+    made_good = prepare_csv([good, odd], target, 1, tmp_path / "spool")
+    assert made_good.notices == ("salesforce Contact: 1 values of GPA are no DOUBLE and were left blank",)
+    assert made_good.latest == datetime(2026, 11, 24, 9, 22, 20, tzinfo=UTC)
+    one, other = rows_of(made_good)
+    assert [one] == rows_of(as_it_is)  # the hash too
+    assert (other["GPA"], other["Stamp"]) == (None, made_good.latest)
 
 
 # -- odd data ------------------------------------------------------------------------------------------------------
@@ -623,7 +645,7 @@ def test_of_a_record_listed_twice_the_latest_counts(tmp_path):
     file.write_text('{"id":"1","at_":"2024-01-02"}\n{"id":"1","at_":"2024-01-03"}\n{"id":"2","at_":null}\n')
     target = Target("mainstay", "contact", "id", (Column("id"), Column("at_", "DATE")), stamp="at_")
     prepared = prepare_json([file], target, 1, tmp_path)
-    rows = {row["id"]: str(row["at_"]) for row in parquet.read_table(prepared.path).to_pylist()}
+    rows = {row["id"]: str(row["at_"]) for row in rows_of(prepared)}
     assert rows == {"1": "2024-01-03", "2": "None"}
     assert (prepared.rows, prepared.repeated) == (2, 1)
 

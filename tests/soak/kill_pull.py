@@ -22,6 +22,7 @@ from typing import Any
 
 from workbench.domain.mapping import parse_mapping, salesforce_paths
 from workbench.errors import WorkbenchError
+from workbench.salesforce import bulk as bulk_query
 from workbench.settings import load_settings
 from workbench.simulators.faults import PROFILES
 from workbench.simulators.sandbox import Sandbox
@@ -160,7 +161,7 @@ def soak(rounds: int, contacts: int, seed: int, *, faults: str = "none", bulk: b
 def one_pull(database: str, *, bulk: bool) -> int:
     """One pull, as the rounds start it; prints how many of its lists and objects went on where another stopped."""
     if bulk:
-        salesforce.BULK_FROM = 1  # type: ignore[misc]  small orgs come by bulk here
+        salesforce.BULK_FROM, bulk_query.PAGE_ROWS = 1, 100  # type: ignore[misc]  small orgs by bulk, in many pages
     wanted = {item.sobject: salesforce_paths(item) for item in parse_mapping(STARTER.read_text()).objects}
     try:
         report = pull(Store(database), load_settings(), wanted=wanted)

@@ -13,6 +13,7 @@ import pytest
 
 from workbench.errors import ConfigurationError, StepFailed, StoreBusy
 from workbench.store import Store, identifier, literal
+from workbench.store.database import Streamed
 from workbench.store.steps import make_table
 
 
@@ -117,6 +118,8 @@ def test_a_parquet_file_is_readable_in_a_write_by_its_name(tmp_path):
     file = tmp_path / "rows.parquet"
     duckdb.sql("SELECT 7 AS n").write_parquet(str(file))
     store = Store(str(tmp_path / "store.duckdb"))
-    store.write("CREATE TABLE salesforce.n AS SELECT n FROM given", tables={"given": file})
+    store.write(
+        "CREATE TABLE salesforce.n AS SELECT n FROM given", tables={"given": Streamed(f"read_parquet('{file}')")}
+    )
     assert store.rows("SELECT n FROM salesforce.n") == [{"n": 7}]
     assert store.rows("SELECT table_name FROM information_schema.tables WHERE table_name = 'given'") == []

@@ -11,8 +11,9 @@ import fcntl
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -23,6 +24,16 @@ from workbench.store.opening import READING, WRITING
 from workbench.store.quoting import identifier, literal
 
 Statement = str | tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Rows that a write reads from files, piece by piece: a table function over them, or a SELECT in brackets."""
+
+    sql: str
+
+
+Given: TypeAlias = pa.Table | Streamed
 
 # What DuckDB may hold in memory while it lands rows; what is more goes to a temporary folder beside the database.
 LEAST_MEGABYTES: Final = 512
@@ -59,13 +70,13 @@ class Store:
         found: list[dict[str, Any]] = self.query(sql, params).to_pylist()
         return found
 
-    def write(self, *statements: Statement, tables: Mapping[str, pa.Table | Path] | None = None) -> None:
-        """Run statements in one transaction; `tables` (Arrow, or the path of a Parquet file) are readable by name."""
+    def write(self, *statements: Statement, tables: Mapping[str, Given] | None = None) -> None:
+        """Run statements in one transaction; `tables` are readable by name."""
         with self._open(write=True) as con:
             _run(con, statements, tables or {})
 
     def write_and_query(
-        self, statements: Iterable[Statement], *queries: Statement, tables: Mapping[str, pa.Table] | None = None
+        self, statements: Iterable[Statement], *queries: Statement, tables: Mapping[str, Given] | None = None
     ) -> list[pa.Table]:
         """As `write`; then, in the same turn, the rows of each query, which may read temporary tables of the writes."""
         with self._open(write=True) as con:
@@ -166,15 +177,16 @@ def limit_memory(con: duckdb.DuckDBPyConnection, columns: int) -> None:
     con.execute(f"SET memory_limit = '{max(LEAST_MEGABYTES, MEGABYTES_PER_COLUMN * columns)}MB'")
 
 
-def _run(
-    con: duckdb.DuckDBPyConnection, statements: Iterable[Statement], tables: Mapping[str, pa.Table | Path]
-) -> None:
+def _run(con: duckdb.DuckDBPyConnection, statements: Iterable[Statement], tables: Mapping[str, Given]) -> None:
+    widths = []
     for name, table in tables.items():
-        if isinstance(table, Path):
-            con.execute(f"CREATE TEMP VIEW {identifier(name)} AS FROM read_parquet({literal(str(table))})")
-            limit_memory(con, len(con.execute(f"FROM {identifier(name)} LIMIT 0").description))
+        if isinstance(table, Streamed):
+            con.execute(f"CREATE TEMP VIEW {identifier(name)} AS FROM {table.sql}")
+            widths.append(len(con.execute(f"FROM {identifier(name)} LIMIT 0").description))
         else:
             con.register(name, table)
+    if widths:
+        limit_memory(con, max(widths))
     con.begin()
     try:
         for sql, params in map(_parts, statements):

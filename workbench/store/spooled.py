@@ -1,7 +1,8 @@
-"""Spooled files on their way to a landing table: NDJSON or CSV becomes one typed Parquet file.
+"""Spooled files on their way to a landing table: read, typed and hashed in a scratch DuckDB, away from the store.
 
-This is the long part of a landing (parsing, typing, hashing); it runs in a scratch DuckDB without touching the store.
-Values that do not fit their type become null, each column with a notice.
+NDJSON, which takes long to read, becomes one typed Parquet file. CSV is read once to see that it is good and once more
+into the store: reading it is cheap beside writing it, even as Parquet. Values that do not fit their type become null,
+each column with a notice.
 Source: lab notes, "Landing".
 """
 
@@ -18,7 +19,7 @@ from typing import Final
 import duckdb
 
 from workbench.errors import RemoteError
-from workbench.store.database import limit_memory
+from workbench.store.database import Streamed, limit_memory
 from workbench.store.landing import Column, Target
 from workbench.store.quoting import identifier, literal
 
@@ -35,19 +36,19 @@ Places = Mapping[str, Sequence[tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Typed rows waiting in a Parquet file: how many, how many repeated a key, and their latest stamp."""
+    """Typed rows waiting in files: how to read them, how many, how many repeated a key, and their latest stamp."""
 
     target: Target
-    path: Path
+    source: Streamed
     rows: int
     repeated: int
     latest: datetime | None
     notices: tuple[str, ...] = ()
 
     @property
-    def tables(self) -> dict[str, Path]:
-        """What `Store.write` needs to read these rows under `target.incoming`; streamed, not loaded."""
-        return {self.target.incoming: self.path}
+    def tables(self) -> dict[str, Streamed]:
+        """What `Store.write` needs to read these rows under `target.incoming`."""
+        return {self.target.incoming: self.source}
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def prepare_csv(files: Sequence[Path], target: Target, pull_id: int, folder: Pat
 
     Raises RemoteError where a column of the target is missing in the header.
     """
-    return _prepare(_csv_source(files, target.columns), target, pull_id, folder)
+    source = _csv_source(files, target.columns)
+    return _prepare_as_it_is(source, target, pull_id, folder) or _prepare(source, target, pull_id, folder)
 
 
 def _json_source(files: Sequence[Path], columns: Sequence[Column], places: Places) -> _Source:
@@ -132,6 +134,18 @@ def prepare_sql(select: str, target: Target, pull_id: int, folder: Path) -> Prep
         return _finish(con, target, path, ())
 
 
+def _prepare_as_it_is(source: _Source, target: Target, pull_id: int, folder: Path) -> Prepared | None:
+    """The files themselves, where every value fits its type and every key is there once."""
+    names = _names(target)
+    stamped = f"({_stamped(f'SELECT {names} FROM {_from(source, source.columns)}', target, pull_id)})"
+    with _scratch(folder, target) as con:
+        try:
+            rows, repeated, latest = _measure(con, target, stamped)
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
+            return None
+    return None if repeated else Prepared(target, Streamed(stamped), rows, 0, latest)
+
+
 def _prepare(source: _Source, target: Target, pull_id: int, folder: Path) -> Prepared:
     path = _parquet_path(target, folder)
     names = _names(target)
@@ -169,10 +183,11 @@ def _names(target: Target) -> str:
 
 
 def _finish(con: duckdb.DuckDBPyConnection, target: Target, path: Path, notices: Sequence[str]) -> Prepared:
-    rows, repeated, latest = _measure(con, target, path)
+    source = Streamed(f"read_parquet({literal(str(path))})")
+    rows, repeated, latest = _measure(con, target, source.sql)
     if repeated:
         _keep_latest(con, target, path)
-    return Prepared(target, path, rows - repeated, repeated, latest, tuple(notices))
+    return Prepared(target, source, rows - repeated, repeated, latest, tuple(notices))
 
 
 def _from(source: _Source, columns: Sequence[Column]) -> str:
@@ -183,21 +198,25 @@ def _from(source: _Source, columns: Sequence[Column]) -> str:
 
 
 def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Target, pull_id: int, path: Path) -> None:
+    con.execute(f"COPY ({_stamped(select, target, pull_id)}) TO {literal(str(path))} ({_FORMAT})")
+
+
+def _stamped(select: str, target: Target, pull_id: int) -> str:
+    """The rows of a query with their system columns."""
     names = _names(target)
-    con.execute(
-        f"COPY (SELECT {names}, {int(pull_id)}::INTEGER AS _pull_id, hash({names}) AS _row_hash "
-        f"FROM ({select}) AS found) TO {literal(str(path))} ({_FORMAT})"
-    )
+    return f"SELECT {names}, {int(pull_id)}::INTEGER AS _pull_id, hash({names}) AS _row_hash FROM ({select}) AS found"
 
 
-def _measure(con: duckdb.DuckDBPyConnection, target: Target, path: Path) -> tuple[int, int, datetime | None]:
+def _measure(con: duckdb.DuckDBPyConnection, target: Target, source: str) -> tuple[int, int, datetime | None]:
+    """Rows, repeated keys, latest stamp. The sum over the hashes has every value read as what it is to be."""
     key = identifier(target.key)
     latest = f"max({identifier(target.stamp)})" if target.stamp else "NULL"
     found = con.execute(
-        f"SELECT count(*), count(*) - count(DISTINCT {key}), {latest} FROM read_parquet({literal(str(path))})"
+        f"SELECT count(*), count(*) - count(DISTINCT {key}), {latest}, bit_xor(_row_hash) FROM {source}"
     ).fetchone()
     assert found is not None
-    return found
+    rows, repeated, stamp, _ = found
+    return rows, repeated, stamp
 
 
 def _keep_latest(con: duckdb.DuckDBPyConnection, target: Target, path: Path) -> None:
