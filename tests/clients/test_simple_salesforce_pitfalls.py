@@ -1,16 +1,20 @@
 """What simple-salesforce does wrong, one by one: the client has to do it right. Source: wire reference, section 12."""
 
+import asyncio
 import socket
 import threading
 
 import pytest
-from starlette.responses import JSONResponse, Response
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
-from tests.clients.test_salesforce_client import TOKEN, client_of, org, running  # noqa: F401  fixtures
+from tests.clients.test_salesforce_client import EXPIRED, TOKEN, client_of, org, running  # noqa: F401  fixtures
 from workbench.errors import RemoteError, TransientError
-from workbench.salesforce import SalesforceClient
+from workbench.salesforce import Record, SalesforceClient, ingest
 from workbench.salesforce.login import open_session
 from workbench.settings import SalesforceSettings
+from workbench.simulators.sandbox import Server
 
 JOB = {"id": "750000000000001AAA", "state": "JobComplete", "operation": "query"}
 RESULTS = f"jobs/query/{JOB['id']}/results"
@@ -67,6 +71,40 @@ def test_a_bulk_query_renews_its_session_in_the_middle(org, tmp_path):  # noqa: 
     found, _ = download(org, tmp_path, **RENEWABLE)
     assert [file.read_text() for file in found.files] == ['"Id"\n"1"\n', '"Id"\n"2"\n']
     assert len(org.logins) == 1
+
+
+def test_a_page_goes_to_disk_while_it_comes(org, tmp_path):  # noqa: F811
+    """Its query() holds whole pages in memory."""
+    line = '"' + "x" * 1022 + '"\n'
+
+    async def slowly():
+        yield ('"Id"\n' + line * 4096).encode()
+        for _ in range(500):
+            if any(file.stat().st_size > 1 << 20 for file in tmp_path.glob("*.part")):
+                break
+            await asyncio.sleep(0.01)
+        else:
+            yield b'"nothing had reached the disk"\n'
+        yield b'"last"\n'
+
+    with_job(org, StreamingResponse(slowly(), media_type="text/csv"))
+    found, _ = download(org, tmp_path)
+    text = found.files[0].read_text()
+    assert text.endswith('x"\n"last"\n')
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_renewed_session_may_live_at_another_host(org):  # noqa: F811
+    """Its addresses keep the host of the first login."""
+
+    async def moved(request):
+        return JSONResponse({"DailyApiRequests": {"Max": 7, "Remaining": 7}})
+
+    with Server(Starlette(routes=[Route("/services/data/{version}/limits/", moved)])) as other:
+        org.answers["limits"] = [EXPIRED]
+        with client_of(org, **RENEWABLE) as client:
+            org.url = other.url  # where the login says the org is now
+            assert client.limits()["DailyApiRequests"]["Max"] == 7
 
 
 def test_pages_without_their_headers_are_the_last_ones(org, tmp_path):  # noqa: F811
@@ -138,3 +176,31 @@ def test_the_wait_that_was_asked_for_is_waited(org):  # noqa: F811
     with SalesforceClient(settings, sleep=waits.append) as client:
         client.limits()
     assert waits == [42.0]
+
+
+# -- results of ingest jobs ----------------------------------------------------------------------------------------
+
+
+def results(org, **lists):  # noqa: F811
+    for which in ("successfulResults", "failedResults", "unprocessedrecords"):
+        org.answers[f"jobs/ingest/{JOB['id']}/{which}"] = [lists.get(which, csv(""))]
+    org.answers[f"jobs/ingest/{JOB['id']}"] = [JOB]
+
+
+def test_results_keep_every_line_break_and_letter(org):  # noqa: F811
+    """It splits lines at U+2028, NEL and VT, loses line breaks inside of values and reads Latin-1 without a charset."""
+    note = 'Zoë 李\u2028\u0085\x0b\nsecond, "quoted"'
+    records = [Record("a", {"LastName": "Same", "Note__c": note}), Record("b", {"LastName": "Same", "Note__c": "x"})]
+    quoted = note.replace('"', '""')
+    results(
+        org,
+        successfulResults=csv(f'"sf__Id","sf__Created","LastName","Note__c"\n"003B","true","Same","{quoted}"\n'),
+        failedResults=csv(
+            '"sf__Id","sf__Error","LastName","Note__c"\n"","STRING_TOO_LONG:no:LastName --","Same","x"\n'
+        ),
+    )
+    with client_of(org) as client:
+        found = ingest.wait_for(client, JOB["id"], "create", records)
+    assert found.settled["a"].record_id == "003B"
+    assert found.settled["b"].errors[0]["fields"] == ["LastName"]  # a failed row is told, though the job is complete
+    assert (found.unsettled, found.unprocessed) == ([], [])

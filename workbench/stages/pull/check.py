@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from workbench.errors import AuthenticationFailed, ConfigurationError, RemoteError, TransientError, WorkbenchError
 from workbench.mainstay.client import MainstayClient
 from workbench.salesforce.client import SalesforceClient
 from workbench.salesforce.describe import SObject, resolve_path
-from workbench.settings import Settings
+from workbench.salesforce.login import is_loopback
+from workbench.settings import SalesforceSettings, Settings
 from workbench.stages.pull.plan import ALWAYS, plan_objects
 from workbench.stages.pull.run import run_async
 
 LOW_SHARE: Final = 0.1
+# name.my.salesforce.com, name--box.sandbox.my.salesforce.com, and their like in other clouds
+_MY_DOMAIN: Final = re.compile(r"\.my\.(salesforce|sfcrm)[a-z]*\.[a-z]+$", re.IGNORECASE)
 BASIC: Final[Mapping[str, Sequence[str]]] = {"Contact": ("FirstName", "LastName", "Email", "MobilePhone")}
 
 
@@ -47,10 +52,35 @@ def _salesforce(
         steps, is_through = _entry("Salesforce", lambda: f"{client.connect()} lists {len(client.sobjects())} objects.")
         if not is_through:
             return steps
+        steps.append(my_domain(settings.salesforce, client.connect()))
         try:
             return [*steps, *_permissions(client, wanted, written), _limits(client)]
         except WorkbenchError as error:
             return [*steps, Step("Salesforce permissions", ok=False, sentence=str(error))]
+
+
+def my_domain(settings: SalesforceSettings, host: str) -> Step:
+    """Whether this is the org that the settings name, at an address of its own."""
+    name, named = "Salesforce My Domain", _hostname(settings.instance_url or "")
+    if named and named != _hostname(host):
+        sentence = (
+            f"The login leads to {host}, but WORKBENCH_SALESFORCE__INSTANCE_URL names {named}: set it to "
+            f"https://{host}, or take the credentials of the other org."
+        )
+        return Step(name, ok=False, sentence=sentence)
+    if is_loopback(_hostname(host)):
+        return Step(name, ok=True, sentence=f"{host} is a sandbox on this machine, which needs none.")
+    if not _MY_DOMAIN.search(_hostname(host)):
+        sentence = (
+            f"{host} is no address of an org's own: switch My Domain on in Salesforce's Setup, then set "
+            "WORKBENCH_SALESFORCE__INSTANCE_URL to https://NAME.my.salesforce.com."
+        )
+        return Step(name, ok=False, sentence=sentence)
+    return Step(name, ok=True, sentence=f"{host} is the org's own address.")
+
+
+def _hostname(url: str) -> str:
+    return urlsplit(url if "://" in url else f"//{url}").hostname or ""
 
 
 def _permissions(
