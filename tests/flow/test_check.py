@@ -1,12 +1,17 @@
 """Checking the connections step by step."""
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
 from tests.flow.pulling import WANTED
+from workbench import operations
 from workbench.errors import RemoteError
 from workbench.salesforce import SalesforceClient
-from workbench.settings import SalesforceSettings
+from workbench.settings import SalesforceSettings, load_settings
 from workbench.stages.pull.check import check, my_domain
 
 
@@ -115,3 +120,25 @@ def test_an_object_that_may_not_be_written_is_named(pulling):
     [failed] = [step for step in check(pulling.settings, wanted={"RecordType": ["Name"]}) if not step.ok]
     assert failed.name == "Salesforce RecordType"
     assert "create or edit" in failed.sentence
+
+
+def test_after_disconnect_nothing_is_asked_and_what_was_pulled_stays(pulling, tmp_path, monkeypatch):
+    pulling(only="campaigns")
+    for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    env = pulling.sandbox.settings_env()
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in env.items()))
+    assert all(step.ok for step in check(load_settings()))
+
+    assert operations.disconnect().still_set == ()
+
+    asked = len(pulling.sandbox.requests)
+    assert [(step.name, step.ok) for step in check(load_settings())] == [
+        ("Salesforce settings", False), ("Mainstay settings", False),
+    ]  # fmt: skip
+    assert len(pulling.sandbox.requests) == asked
+    assert not {value for name, value in env.items() if "URL" not in name} & set(
+        re.split(r"[=\n]", Path(".env").read_text())
+    )
+    assert pulling.value("SELECT count(*) FROM mainstay.campaign") > 0

@@ -90,10 +90,12 @@ class Soak:
         self.random = random.Random(seed)
         self.env = {**os.environ, **sandbox.settings_env()}
         self.tally = Tally()
-        begun = time.perf_counter()
         calm = folder / "calm.duckdb"
-        assert self.pull(calm).wait() == 0
-        self.seconds = time.perf_counter() - begun
+        undisturbed = self.pull(calm)
+        self.await_request(undisturbed, 0)
+        begun = time.perf_counter()
+        assert undisturbed.wait() == 0
+        self.seconds = time.perf_counter() - begun  # from the first request to the end
         self.expected = contents(calm)
 
     def pull(self, database: Path) -> subprocess.Popen[str]:
@@ -104,8 +106,11 @@ class Soak:
         for place, system in enumerate(SYSTEMS):
             self.sandbox.faults[system].use(self.faults, seed=self.random.randrange(1 << 30) + place)
         path = self.folder / f"round{self.tally.rounds}.duckdb"
-        for _ in range(self.random.randint(1, 3)):
-            self.kill_one(path)
+        left = self.random.randint(1, 3)
+        for _ in range(PULLS):
+            left -= self.kill_one(path)
+            if not left:
+                break
         for _ in range(PULLS):
             process = self.pull(path)
             said, _ = process.communicate()
@@ -118,17 +123,25 @@ class Soak:
         self.tally.rounds += 1
         self.judge(path)
 
-    def kill_one(self, path: Path) -> None:
+    def kill_one(self, path: Path) -> bool:
+        """Whether a pull was killed. One that ended before is forgotten with all it landed."""
         before = self.seen()
         process = self.pull(path)
-        while self.seen() == before and process.poll() is None:
-            time.sleep(0.002)
+        self.await_request(process, before)
         try:
-            process.communicate(timeout=self.random.uniform(0.0, 0.8) * self.seconds)
+            process.communicate(timeout=self.random.uniform(0.0, 1.0) * self.seconds)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.communicate()
             self.tally.kills += 1
+            return True
+        if process.returncode == 0:
+            path.unlink()
+        return False
+
+    def await_request(self, process: subprocess.Popen[str], before: int) -> None:
+        while self.seen() == before and process.poll() is None:
+            time.sleep(0.002)
 
     def seen(self) -> int:
         return len(self.sandbox.institution.log.requests) + len(self.sandbox.salesforce_org.log.requests)
@@ -161,7 +174,7 @@ def soak(rounds: int, contacts: int, seed: int, *, faults: str = "none", bulk: b
 def one_pull(database: str, *, bulk: bool) -> int:
     """One pull, as the rounds start it; prints how many of its lists and objects went on where another stopped."""
     if bulk:
-        salesforce.BULK_FROM, bulk_query.PAGE_ROWS = 1, 100  # type: ignore[misc]  small orgs by bulk, in many pages
+        salesforce.BULK_FROM, bulk_query.PAGE_ROWS = 1, 100  # small orgs by bulk, in many pages
     wanted = {item.sobject: salesforce_paths(item) for item in parse_mapping(STARTER.read_text()).objects}
     try:
         report = pull(Store(database), load_settings(), wanted=wanted)

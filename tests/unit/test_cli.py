@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,33 @@ def test_ctrl_c_says_what_is_kept(run, monkeypatch):
     code, out, err = run("pull", "--json")
     assert (code, out) == (130, "")
     assert "What had landed is kept" in err
+
+
+def test_ctrl_c_that_an_import_swallows_still_stops_the_sandbox(tmp_path):
+    script = textwrap.dedent(
+        """
+        import builtins, os, signal
+        from workbench import cli
+
+        whole, pressed = builtins.__import__, []
+
+        def swallowing(name, *rest, **options):
+            if name == "workbench.simulators" and not pressed:
+                pressed.append(name)
+                try:
+                    os.kill(os.getpid(), signal.SIGINT)
+                except KeyboardInterrupt:
+                    pass
+            return whole(name, *rest, **options)
+
+        builtins.__import__ = swallowing
+        cli.main(["sandbox", "--contacts", "20"])
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, "Stopped." in done.stderr) == (130, True), done.stderr
 
 
 def test_mapping_import_is_all_or_nothing(run, tmp_path):
