@@ -28,8 +28,7 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state="auto",
 )
-for sheet in sorted((HERE / "static").glob("*.css")):
-    st.html(sheet)
+st.html(session.style(HERE / "static"))
 pages = {
     name: st.Page(f"screens/{name}.py", title=SCREENS[name][0], icon=SCREENS[name][1], default=name == "overview")
     for names in GROUPS.values()

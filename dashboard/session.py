@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import wraps
+from functools import cache, lru_cache, wraps
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -37,14 +37,26 @@ LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def settings() -> Settings:
     """As the environment and `.env` say; read anew when that file has changed, so a role taken away is gone."""
-    found: Settings = _settings(_stamp(Path(".env")))
-    return found
+    return _settings(_stamp(Path(".env")))
 
 
-@st.cache_resource(show_spinner=False, max_entries=1)
+@lru_cache(maxsize=1)  # asked a hundred times by one run of a page: Streamlit's own cache would hash each time
 def _settings(stamp: tuple[int, int] | None) -> Settings:
     del stamp
     return load_settings()
+
+
+def forget() -> None:
+    """Begin as a new server would: settings, store and every kept reading."""
+    _settings.cache_clear()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@cache
+def style(folder: Path) -> str:
+    """Every sheet of a folder as one element: each element costs the browser a piece of the first load."""
+    return f"<style>{''.join(sheet.read_text() for sheet in sorted(folder.glob('*.css')))}</style>"
 
 
 @st.cache_resource(show_spinner=False)

@@ -30,10 +30,16 @@ LIMIT: Final = 50_000
 Rows = Sequence[Mapping[str, Any]]
 
 
+@st.fragment
 def downloads(read: Callable[[], Rows], columns: Sequence[str], name: str) -> None:
     """A button per kind of file; the rows are read when one is clicked."""
     is_masked = session.is_masked()  # asked here: the file is made on a thread that knows no visitor
-    with st.popover("Download", icon=":material/download:", type="tertiary", width="content"):
+    button = st.popover(
+        "Download", icon=":material/download:", type="tertiary", width="content", key=f"{name}_files", on_change="rerun"
+    )
+    if not button.open:
+        return
+    with button:
         st.caption(f"What the filter lets through, at most {count(LIMIT)} rows.")
         for label, ending, mime, write in KINDS:
             st.download_button(

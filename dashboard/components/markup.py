@@ -106,6 +106,16 @@ def figures(parts: Iterable[tuple[str, str]]) -> Html:
     return Html(f'<dl class="wb-figures">{items}</dl>')
 
 
+def tiles(parts: Iterable[tuple[str, str, str, str]]) -> Html:
+    """Large figures in boxes of their own: (name, value, what stands below, what it counts)."""
+    items = "".join(
+        f'<div title="{escape(note)}"><dt>{escape(name)}</dt><dd>{escape(value)}</dd>'
+        f"<small>{escape(below)}</small></div>"
+        for name, value, below, note in parts
+    )
+    return Html(f'<dl class="wb-tiles">{items}</dl>')
+
+
 def facts(parts: Iterable[tuple[str, Any]]) -> Html:
     """Name and value, one pair a line; Html values stay, others are escaped."""
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{cell(value)}</dd></div>" for name, value in parts)

@@ -22,16 +22,23 @@ def query_text(name: str, **values: Any) -> str:
     return QUERIES[name].format(**values)
 
 
+@st.fragment
 def show_sql(name: str, **values: Any) -> None:
-    """A button that opens the query, and offers it as a notebook."""
-    with st.popover("Show SQL", icon=":material/code:", type="tertiary", width="content"):
+    """A button that opens the query, and offers it as a notebook; what is inside is made when it opens."""
+    key = f"sql_{name}_{zlib.crc32(repr(sorted(values.items())).encode())}"
+    button = st.popover(
+        "Show SQL", icon=":material/code:", type="tertiary", width="content", key=key, on_change="rerun"
+    )
+    if not button.open:
+        return
+    with button:
         text = query_text(name, **values)
         sql, cell = st.tabs(["SQL", "Notebook cell"])
         sql.code(text, language="sql")
         cell.code(notebook_cell(text), language="python")
         cell.download_button(
             "Open as a notebook", data=lambda: notebook(text), file_name=f"{name}.ipynb", mime=MIME, on_click="ignore",
-            icon=":material/note_add:", type="tertiary", key=f"cell_{name}_{zlib.crc32(text.encode())}",
+            icon=":material/note_add:", type="tertiary", key=f"cell_{key}",
         )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def figures() -> None:
     shown = (
         ("Awaiting approval", count(waiting), plural(batches, "batch"), "Changes in submitted batches."),
         ("Approved, not sent", count(backlog), "the backlog", "Of approved, pushing and paused batches."),
-        ("Sync results", count(totals["total"]), f"{count(totals['fail'])} failed", None),
+        ("Sync results", count(totals["total"]), f"{count(totals['fail'])} failed", "The ends of all pushed changes."),
         (
             "As predicted",
             percent(totals["as_predicted"] / ended if ended else None),
@@ -62,11 +62,7 @@ def figures() -> None:
             "Status and every code as predicted before the push.",
         ),
     )
-    with st.grid(4, gap="small", min_column_width=190):
-        for label, value, below, note in shown:
-            st.metric(
-                label, value, below, delta_color="off", delta_arrow="off", border=True, height="stretch", help=note
-            )
+    st.html(markup.tiles(shown))
 
 
 def direction_card(direction: str) -> None:

@@ -50,7 +50,7 @@ def on_header() -> None:
 def chosen_filter() -> ResultFilter:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         text = st.text_input(
-            "Search", type="search", live="300ms", placeholder="Name, id, result", key="text",
+            "Search", type="search", live="150ms", placeholder="Name, id, result", key="text",
             bind="query-params", on_change=to_first_page, width=185, label_visibility="collapsed",
         )  # fmt: skip
         status = st.segmented_control(

@@ -39,14 +39,14 @@ def small_store(tmp_path):
 @pytest.fixture
 def app(monkeypatch):
     """Open a store in the app, in this process: `app(store, "results", status="fail")`."""
-    import streamlit as st
     from streamlit.testing.v1 import AppTest
+
+    from dashboard import session
 
     def open_app(store, screen=None, **query):
         for name, value in {**browser.SANDBOX, "WORKBENCH_DATABASE": store.dsn}.items():
             monkeypatch.setenv(name, value)
-        st.cache_resource.clear()
-        st.cache_data.clear()
+        session.forget()
         running = AppTest.from_file(str(browser.ROOT / "dashboard" / "app.py"), default_timeout=60)
         running.run()
         if screen is not None:
@@ -57,8 +57,7 @@ def app(monkeypatch):
         return running
 
     yield open_app
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    session.forget()
 
 
 @pytest.fixture(scope="session")

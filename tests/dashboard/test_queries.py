@@ -28,3 +28,34 @@ def test_a_code_links_to_its_entry_and_stays_text():
     assert 'href="errors?entry=10"' in code_link("invalid-email")
     assert "href" not in code_link("<script>")
     assert "&lt;script&gt;" in code_link("<script>")
+
+
+def test_a_chart_is_drawn_without_a_script_until_it_is_asked_for(app, small_store):
+    running = app(small_store)
+    drawn = next(piece.value for piece in running.html if 'class="wb-columns"' in piece.value)
+    assert not running.get("plotly_chart")
+    assert "2 bars from 09:00 to 09:01: Success 41, Partial 11, Fail 8" in drawn
+
+    running.toggle(key="chart_over_time").set_value(True).run()
+
+    assert len(running.get("plotly_chart")) == 1
+    assert not any('class="wb-columns"' in piece.value for piece in running.html)
+
+
+def test_drawn_bars_are_as_long_as_their_counts_and_names_stay_text():
+    from dashboard.components import drawn
+
+    rows = [
+        {"field": "<b>Phone</b>", "rows": 3, "kind": "update"},
+        {"field": "<b>Phone</b>", "rows": 1, "kind": "create"},
+        {"field": "GPA", "rows": 1, "kind": "update"},
+        {"field": "GPA", "rows": 9, "kind": "a kind without a name"},
+    ]
+    key = {"update": ("Update", "#111111"), "create": ("Create", "#222222")}
+
+    html = drawn.lines(rows, x="field", y="rows", series="kind", key=key)
+
+    assert "&lt;b&gt;Phone&lt;/b&gt;: 3 Update, 1 Create" in html
+    assert "<b>Phone" not in html
+    assert ("width:100.00%" in html, "width:25.00%" in html) == (True, True)
+    assert drawn.columns([], x="field", y="rows", series="kind", key=key, height=100)
