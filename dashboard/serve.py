@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -21,12 +22,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.auth_util import get_secrets_auth_section
 
 HERE: Final = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:  # `streamlit run` puts this folder on the path, not the one above it
     sys.path.insert(0, str(HERE.parent))
 
-from workbench.settings import load_settings  # noqa: E402 - after the path is set
+from dashboard import returning  # noqa: E402 - after the path is set
+from workbench.settings import load_settings  # noqa: E402
+
+SIGNED_IN: Final = "/oauth2callback"  # where a provider sends a browser; it stands in `redirect_uri`
 
 
 def content_policy(framed_by: Sequence[str] = ()) -> str:
@@ -93,6 +98,46 @@ class SafeHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+class BackToThePage:
+    """After a sign-in, leads the browser on to the address it asked for; see `returning`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked = dict(scope["headers"])
+        browser = returning.browser_of(asked)
+        is_document = asked.get(b"sec-fetch-dest") == b"document" and scope["path"] != SIGNED_IN
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", []))
+                if is_document and browser is None and has_sign_in():
+                    headers.append((b"set-cookie", returning.new_browser()))
+                if scope["path"] == SIGNED_IN and message["status"] == HTTPStatus.FOUND:
+                    headers = [
+                        (key, _led_on(value, browser) if key == b"location" else value) for key, value in headers
+                    ]
+                message["headers"] = headers
+            await send(message)
+
+        await self.app(scope, receive, send_on)
+
+
+def _led_on(location: bytes, browser: str | None) -> bytes:
+    """Only the way back to the first page is led on; a provider's own address stays."""
+    is_first_page = location.startswith(b"/") and not location.startswith(b"//") and location.endswith(b"/")
+    address = returning.take(browser) if is_first_page else None
+    return location.rstrip(b"/") + address.encode() if address else location
+
+
+def has_sign_in() -> bool:
+    return bool(get_secrets_auth_section())
+
+
 def warm_up() -> None:
     """Import what is slow to import, then freeze it: Streamlit collects garbage after every run of a page."""
     import pandas  # noqa: F401, ICN001, PLC0415 - imported for its effect, when the server starts
@@ -124,6 +169,6 @@ async def ready(_request: Request) -> Response:
 app = st.App(
     "app.py",
     lifespan=lifespan,
-    middleware=[Middleware(SafeHeaders, framed_by=load_settings().access.framed_by)],
+    middleware=[Middleware(BackToThePage), Middleware(SafeHeaders, framed_by=load_settings().access.framed_by)],
     routes=[Route("/api/ready", ready)],
 )

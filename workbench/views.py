@@ -279,6 +279,20 @@ def fields(store: Store, system: str, sobject: str | None = None) -> list[dict[s
     )
 
 
+def field_drift(store: Store) -> list[dict[str, Any]]:
+    """What moved between the last two readings of each catalogue: system, object, field, kind, types, found_at."""
+    return store.rows(
+        """WITH latest AS (
+               SELECT 'salesforce' AS system, max(_pull_id) AS pull_id FROM salesforce.field
+               UNION ALL
+               SELECT 'mainstay', max(_pull_id) FROM mainstay.field
+           )
+           SELECT system, object, field, kind, before_type, after_type, found_at
+           FROM journal.field_drift JOIN latest USING (system, pull_id)
+           ORDER BY system DESC, object, field"""
+    )
+
+
 def logs(store: Store, *, limit: int | None = None) -> list[dict[str, Any]]:
     """Technical faults, newest first."""
     return store.rows(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard import session
+from dashboard import returning, session
 from dashboard.components.text import md
 from workbench.domain.access import NEEDED, Deed
 
@@ -54,7 +54,7 @@ def _sign_in() -> None:
         st.space("small")
         st.markdown(":material/lock: **Mainstay Workbench**", width="content")
         st.caption("Sign in with your institution's account.", width="content")
-        st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login, key="sign_in")
+        st.button("Sign in", type="primary", icon=":material/login:", on_click=sign_in, key="sign_in")
         st.space("small")
 
 
@@ -69,6 +69,14 @@ def _nobody() -> None:
         st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
 
 
+def sign_in() -> None:
+    """To the identity provider, and from there back to this page."""
+    query = {name: st.query_params[name] for name in st.query_params}
+    address = returning.address_of(st.session_state.get("screen", "overview"), query)
+    returning.remember(st.context.cookies.get(returning.COOKIE), address)
+    st.login()
+
+
 def sign_in_again(deed: str = "Pushing") -> bool:
     """True while the sign-in is fresh enough to push; else says so, with the button that renews it."""
     who = session.person()
@@ -76,7 +84,7 @@ def sign_in_again(deed: str = "Pushing") -> bool:
     if who.is_fresh(minutes):
         return True
     st.info(f"{deed} takes a sign-in of the last {minutes} minutes.", icon=":material/lock_clock:")
-    st.button("Sign in again", icon=":material/login:", on_click=st.login, key="sign_in_again")
+    st.button("Sign in again", icon=":material/login:", on_click=sign_in, key="sign_in_again")
     return False
 
 

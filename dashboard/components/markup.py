@@ -166,5 +166,5 @@ def verdicts(row: Mapping[str, Any]) -> Html:
 def _verdict(status: str | None, codes: Sequence[str] | None) -> str:
     if status is None:
         return '<span class="wb-faded">no prediction</span>'
-    listed = "".join(f"<br>{code(one)}" for one in codes or ())
+    listed = "".join(f"<br>{code_link(one)}" for one in codes or ())
     return pill(STATUS_LABELS.get(status, status), STATUS_COLOURS.get(status, "gray")) + listed

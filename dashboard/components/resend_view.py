@@ -88,7 +88,7 @@ def _simulated(name: str, edits: dict[str, Any], problem: str) -> None:
         st.html(f'<div class="wb-line"><b>{pill}</b><small>over the contacts of the last pull</small></div>')
         for code in found.codes:
             entry = entry_of(code, method=found.requests[0].method, message="")
-            st.html(str(markup.code(code)))
+            st.html(markup.code_link(code, entry.number if entry else None))
             if entry is not None:
                 st.caption(f"{md(entry.meaning)} **Next:** {md(entry.next_step)}")
 

@@ -37,13 +37,11 @@ def _edit(event: Mapping[str, Any]) -> tuple[str, str]:
 def _push(event: Mapping[str, Any]) -> tuple[str, str]:
     done = ACTION_LABELS.get(event["action"] or "", "Sent")
     fields = ", ".join(str(one["field"]) for one in (event["fields"] or ())[:6] if isinstance(one, Mapping))
-    refused = f"; answered {', '.join(event['codes'])}" if event["codes"] else ""
+    refused = f"; answered {', '.join(markup.code_link(code) for code in event['codes'])}" if event["codes"] else ""
     head = f"{markup.pill(event['status'], STATUS_COLOURS[event['status']])} {escape(event['title'])}"
     approved = f", approved by {event['approved_by']}" if event["approved_by"] else ""
-    note = (
-        f"{event['direction']} · {done}{': ' + fields if fields else ''}{refused} · batch {event['batch_id']}{approved}"
-    )
-    return head, escape(note)
+    sent = escape(f"{event['direction']} · {done}{': ' + fields if fields else ''}")
+    return head, sent + refused + escape(f" · batch {event['batch_id']}{approved}")
 
 
 def _messages(event: Mapping[str, Any]) -> tuple[str, str]:

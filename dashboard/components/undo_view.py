@@ -10,7 +10,7 @@ from dashboard import session, worker
 from dashboard.components import markup
 from dashboard.components.layout import link
 from dashboard.components.text import count, md, plural
-from workbench import operations
+from workbench import operations, views
 from workbench.errors import ApprovalRefused, WorkbenchError
 
 ENDED: Final = ("done", "cancelled", "stale")
@@ -25,20 +25,15 @@ def undo_button(batch: dict[str, Any]) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Undo", icon=":material/undo:", disabled=not may, key=f"undo_{batch['batch_id']}",
                      help="Previews what would put back what this batch wrote. Nothing is sent."):  # fmt: skip
-            st.session_state.pop(_key(batch["batch_id"]), None)
             _dialog(batch["batch_id"])
-
-
-def _key(batch_id: int) -> str:
-    return f"undo_report_{batch_id}"
 
 
 @st.dialog("Undo this batch", width="large", icon=":material/undo:")
 @session.calm
 def _dialog(batch_id: int) -> None:
-    report = st.session_state.get(_key(batch_id))
+    report = session.read(operations.latest_undo, batch_id)
     if report is not None:
-        _report(batch_id, report)
+        _report(report)
         return
     st.markdown(
         "An undo is a sync of its own: values go back where they still stand as this batch left them, "
@@ -62,8 +57,7 @@ def _dialog(batch_id: int) -> None:
     except WorkbenchError as refused:
         st.error(md(refused), icon=":material/block:")
         return
-    st.session_state[_key(batch_id)] = made
-    _report(batch_id, made)
+    _report(made)
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -86,7 +80,7 @@ def reopen() -> None:
         _dialog(batch_id)
 
 
-def _report(batch_id: int, report: operations.UndoReport) -> None:
+def _report(report: operations.UndoReport) -> None:
     st.html(
         markup.figures(
             [
@@ -105,17 +99,17 @@ def _report(batch_id: int, report: operations.UndoReport) -> None:
         st.caption("Everything this batch wrote can be put back.")
     link("previews", f"Look at every change, preview {report.preview}", preview=str(report.preview))
     who = session.person()
-    asked = st.session_state.get(f"{_key(batch_id)}_batch")
-    if asked is not None:
-        st.success(f"Batch {asked} waits for a second person.", icon=":material/task_alt:")
-        link("approvals", f"Open batch {asked}", batch=str(asked))
+    if report.asked is not None:
+        state = session.read(views.batch, report.asked)["state"]
+        told = "waits for a second person" if state == "submitted" else f"is {state}"
+        st.success(f"Batch {report.asked} {told}.", icon=":material/task_alt:")
+        link("approvals", f"Open batch {report.asked}", batch=str(report.asked))
         return
     if st.button(f"Request approval for {plural(report.restored, 'change')}", type="primary", icon=":material/send:",
                  disabled=not report.restored or not who.may("request")):  # fmt: skip
         try:
-            made = operations.create_batch(session.store(), report.preview, by=who)
+            operations.create_batch(session.store(), report.preview, by=who)
         except WorkbenchError as refused:
             st.error(md(refused), icon=":material/block:")
             return
-        st.session_state[f"{_key(batch_id)}_batch"] = made.batch
         st.rerun(scope="fragment")

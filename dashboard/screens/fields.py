@@ -8,19 +8,39 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.components.layout import empty, header
-from dashboard.components.text import md, plural
+from dashboard.components.text import SYSTEM_LABELS, md, plural, when
 from workbench import operations, views
 from workbench.errors import WorkbenchError
 
 
 def refresh() -> None:
-    """Read both catalogues from the systems; keep what moved for the next run of the page."""
+    """Read both catalogues from the systems; what moved stands in the store from then on."""
     try:
-        drift = operations.refresh_fields(session.store(), session.settings())
+        st.session_state["fields_moved"] = len(operations.refresh_fields(session.store(), session.settings()))
     except WorkbenchError as refused:
         st.session_state["field_refusal"] = str(refused)
-        return
-    st.session_state["field_drift"] = [str(one) for one in drift]
+
+
+def drift() -> None:
+    """What moved between the last two readings, for as long as they are the last two."""
+    moved = session.read(views.field_drift)
+    if moved:
+        read = f"when they were last read, {when(moved[0]['found_at'])}"
+        st.warning(
+            f"{plural(len(moved), 'field')} had moved {read}:  \n" + "  \n".join(md(sentence(row)) for row in moved),
+            icon=":material/difference:",
+        )
+    if st.session_state.pop("fields_moved", None) == 0:
+        st.success("Read anew; nothing moved.", icon=":material/check_circle:")
+
+
+def sentence(row: dict[str, Any]) -> str:
+    what = {
+        "new": f"is new, {row['after_type']}",
+        "vanished": "has vanished",
+        "retyped": f"was {row['before_type']} and is {row['after_type']} now",
+    }
+    return f"{SYSTEM_LABELS[row['system']]} {row['object']}.{row['field']} {what[row['kind']]}"
 
 
 def fits(row: dict[str, Any], text: str) -> bool:
@@ -68,11 +88,7 @@ with header("Field types"):
     )
 if refusal := st.session_state.pop("field_refusal", None):
     st.error(md(refusal), icon=":material/error:")
-if (moved := st.session_state.pop("field_drift", None)) is not None:
-    if moved:
-        st.warning(f"{plural(len(moved), 'field')} moved:  \n" + "  \n".join(md(one) for one in moved))
-    else:
-        st.success("Read anew; nothing moved.", icon=":material/check_circle:")
+drift()
 mainstay = session.read(views.fields, "mainstay")
 salesforce = session.read(views.fields, "salesforce")
 if not mainstay and not salesforce:

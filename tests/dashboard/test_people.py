@@ -210,6 +210,9 @@ def test_the_biography_holds_edits_pushes_decisions_and_messages_in_the_order_of
     assert (events[1]["count"], events[1]["incoming"]) == (30, 10)
     shown = story_html(events, UTC)
     assert "30 messages, 10 incoming" in shown
+    refused = story_html([{**events[2], "codes": ["invalid-email", "<i>"]}], UTC)
+    assert '<a class="wb-code" href="errors?entry=10"' in refused
+    assert "&lt;i&gt;" in refused
     assert "&lt;script&gt;" in shown
     assert "<script" not in shown
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dashboard.components import queries
-from dashboard.components.markup import code_link
+from dashboard.components.markup import code_link, verdicts
 
 VALUES = {"preview_id": 1, "preview_ids": "1", "microseconds": 86_400_000_000, "bars": 30}
 
@@ -28,6 +28,13 @@ def test_a_code_links_to_its_entry_and_stays_text():
     assert 'href="errors?entry=10"' in code_link("invalid-email")
     assert "href" not in code_link("<script>")
     assert "&lt;script&gt;" in code_link("<script>")
+    seen = {
+        "predicted_status": "partial",
+        "predicted_codes": ["invalid-email"],
+        "status": "fail",
+        "codes": ["not-found"],
+    }
+    assert verdicts(seen).count('<a class="wb-code"') == 2
 
 
 def test_a_chart_is_drawn_without_a_script_until_it_is_asked_for(app, small_store):

@@ -2,8 +2,8 @@ import doctest
 
 import pytest
 
-from dashboard import serve
-from dashboard.serve import SafeHeaders, org_origins
+from dashboard import returning, serve
+from dashboard.serve import BackToThePage, SafeHeaders, org_origins
 
 ORG = "https://acme--dev.sandbox.my.salesforce.com"
 
@@ -34,6 +34,7 @@ def ask():
 
 def test_examples_in_docstrings():
     assert doctest.testmod(serve).failed == 0
+    assert doctest.testmod(returning).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,38 @@ def test_the_people_screen_may_stand_in_the_orgs_own_pages(ask):
 )
 def test_only_a_my_domain_is_an_org(url):
     assert org_origins(url) == ()
+
+
+def after_sign_in(location, cookie):
+    """Where the answer to a provider's way back leads."""
+
+    async def inner(scope, receive, send):
+        await send({"type": "http.response.start", "status": 302, "headers": [(b"location", location.encode())]})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": serve.SIGNED_IN, "headers": [(b"cookie", f"other=1; {cookie}".encode())]}
+    with pytest.raises(StopIteration):
+        BackToThePage(inner)(scope, None, send).send(None)
+    return dict(sent[0]["headers"])[b"location"].decode()
+
+
+def test_a_sign_in_leads_on_to_the_page_that_was_asked_for_and_only_once():
+    browser = "workbench_browser=one"
+    returning.remember("one", returning.address_of("approvals", {"batch": "7"}))
+
+    assert after_sign_in("/", "workbench_browser=another") == "/"
+    assert after_sign_in("https://provider.example/", browser) == "https://provider.example/"
+    assert after_sign_in("/", browser) == "/approvals?batch=7"
+    assert after_sign_in("/", browser) == "/"
+
+
+def test_what_a_browser_asked_for_is_forgotten_after_a_while(monkeypatch):
+    returning.remember("slow", "/results")
+    monkeypatch.setattr(returning, "KEPT_SECONDS", 0)
+
+    assert returning.take("slow") is None
+    assert returning.take(None) is None

@@ -37,14 +37,28 @@ def test_a_fault_is_listed(app, small_store):
     assert running.dataframe[0].value["What"].tolist() == ["push ended early"]
 
 
-def test_reading_the_fields_anew_says_what_moved(app, small_store, monkeypatch):
+def test_what_moved_between_the_last_two_readings_stays_until_the_next(app, small_store, monkeypatch):
     from workbench import operations
-    from workbench.stages.pull.report import FieldDrift
 
-    moved = [FieldDrift("mainstay", "contact", "custom.GPA", "retyped", "Number", "Text")]
-    monkeypatch.setattr(operations, "refresh_fields", lambda store, settings: moved, raising=False)
+    monkeypatch.setattr(operations, "refresh_fields", lambda store, settings: [], raising=False)
+    small_store.write(
+        """INSERT INTO mainstay.field BY NAME SELECT 'GPA' AS name, 'Text' AS data_type, true AS is_custom,
+           false AS is_deprecated, true AS is_writable, 4 AS _pull_id""",
+        (
+            """INSERT INTO journal.field_drift VALUES
+               (3, 'mainstay', 'contact', 'custom.Old', 'vanished', 'Text', NULL, $now),
+               (4, 'mainstay', 'contact', 'custom.GPA', 'retyped', 'Number', 'Text', $now)""",
+            {"now": NOW},
+        ),
+    )
     running = app(small_store, "fields")
 
+    for _ in range(2):  # not only right after a reading
+        told = running.warning[0].value.replace("\\", "")
+        assert "Mainstay contact.custom.GPA was Number and is Text now" in told
+        assert "Old" not in told
+        running.run()
+    small_store.write("UPDATE mainstay.field SET _pull_id = 5")
     running.button[0].click().run()
-
-    assert "contact.custom.GPA was Number and is Text now" in running.warning[0].value.replace("\\", "")
+    assert not running.warning
+    assert "nothing moved" in running.success[0].value

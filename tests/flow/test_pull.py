@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from tests.flow.pulling import START, sandbox_of
+from workbench import views
 from workbench.domain.fields import SalesforceField
 from workbench.errors import ConfigurationError
 from workbench.salesforce import Record, SalesforceClient, SObject
@@ -161,6 +162,15 @@ def test_drift_of_the_catalogues_is_reported(pulling):
         "Contact.Campus__c is new",
         "Contact.Gone__c has vanished",
     }
+    kept = {(row["object"], row["field"], row["kind"]) for row in views.field_drift(pulling.store)}
+    assert kept == {
+        ("contact", "custom.GPA", "new"),
+        ("contact", "custom.Campus", "retyped"),
+        ("Contact", "Campus__c", "new"),
+        ("Contact", "Gone__c", "vanished"),
+    }
+    pulling()
+    assert views.field_drift(pulling.store) == []
 
 
 def test_progress_tells_how_far_it_is(pulling):

@@ -18,7 +18,7 @@ from workbench.simulators.world import generate
 from workbench.stages.approve import Slice, approve_batch, create_batch
 from workbench.stages.pull import pull
 from workbench.stages.push import push_batch
-from workbench.stages.undo import undo_batch, words
+from workbench.stages.undo import latest_undo, undo_batch, words
 from workbench.store import Store
 from workbench.store.mappings import current_mapping, save_mapping
 
@@ -254,3 +254,21 @@ def test_a_batch_that_is_not_at_its_end_is_not_undone(desk):
         desk.undo(batch)
     with pytest.raises(NotFound):
         desk.undo(99)
+
+
+def test_what_an_undo_said_is_kept_while_it_holds(sandbox, tmp_path):
+    desk = Desk(sandbox, tmp_path)
+    desk.pull()
+    batch, _ = desk.send(desk.preview(Direction.EXPORT), actions=["update"])
+    assert latest_undo(desk.store, batch) is None
+    desk.pull()
+    said = desk.undo(batch)
+
+    assert latest_undo(Store(desk.store.dsn), batch) == said
+
+    asked = create_batch(desk.store, said.preview, by="Ana").batch
+    assert latest_undo(desk.store, batch).asked == asked
+    desk.pull()  # what stands now has been read anew, but the batch that was asked for is still open
+    assert latest_undo(desk.store, batch).asked == asked
+    desk.store.write(("UPDATE journal.batch SET state = 'rejected' WHERE batch_id = $id", {"id": asked}))
+    assert latest_undo(desk.store, batch) is None

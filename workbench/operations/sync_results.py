@@ -29,6 +29,7 @@ __all__ = [
     "UndoReport",
     "clear_results",
     "count_clearable",
+    "latest_undo",
     "moment_before",
     "read_edits",
     "resend",
@@ -55,6 +56,11 @@ def undo_batch(store: Store, settings: Settings, batch_id: int, *, by: str | Per
     """Preview the way back from a batch; see `stages.undo`. Raises NotAllowed below analyst."""
     allowed(by, "request")
     return undo.undo_batch(store, settings, batch_id)
+
+
+def latest_undo(store: Store, batch_id: int) -> UndoReport | None:
+    """What the last undo of a batch said, while it holds; see `stages.undo`."""
+    return undo.latest_undo(store, batch_id)
 
 
 def clear_results(store: Store, before: datetime, now: datetime, *, by: str | Person = "") -> Archive:

@@ -6,8 +6,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeVar, get_args
+
+import pyarrow as pa
 
 from workbench.errors import ConfigurationError
 from workbench.logs import get_logger
@@ -27,6 +30,13 @@ log = get_logger(__name__)
 Part = Literal["salesforce", "mainstay", "messages", "campaigns", "fields"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 T = TypeVar("T")
+_DRIFT: Final = pa.schema(
+    [
+        ("pull_id", pa.int32()),
+        *((name, pa.string()) for name in ("system", "object", "field", "kind", "before", "after")),
+        ("found_at", pa.timestamp("us", "UTC")),
+    ]
+)
 
 _LISTS: Final[Mapping[str, tuple[str, Callable[[Context, MainstayClient, int], Awaitable[mainstay.Landed]]]]] = {
     "mainstay": ("contact", mainstay.pull_contacts),
@@ -104,7 +114,20 @@ def _pull(context: Context, wanted: Mapping[str, Sequence[str]], parts: set[str]
     objects += [item.report for item in landed]
     drift += [change for item in landed for change in item.drift]
     problems += [problem for item in landed for problem in item.problems]
+    _note_drift(context, pull_id, drift)
     return PullReport(pull_id, tuple(objects), tuple(drift), tuple(problems), api_usage=usage)
+
+
+def _note_drift(context: Context, pull_id: int, drift: Sequence[FieldDrift]) -> None:
+    """Keep what moved in the catalogues, for whoever looks later than at the end of the pull."""
+    if not drift:
+        return
+    rows = [{"pull_id": pull_id, **asdict(item), "found_at": context.clock()} for item in drift]
+    context.store.write(
+        """INSERT INTO journal.field_drift
+           SELECT pull_id, system, object, field, kind, "before", "after", found_at FROM drift""",
+        tables={"drift": pa.Table.from_pylist(rows, _DRIFT)},
+    )
 
 
 async def _mainstay_fields(context: Context, pull_id: int) -> Sequence[FieldDrift]:

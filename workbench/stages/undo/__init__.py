@@ -1,5 +1,5 @@
 """Undo: what a batch wrote, put back by an ordinary preview that passes approval like any other."""
 
-from workbench.stages.undo.run import UndoReport, undo_batch
+from workbench.stages.undo.run import UndoReport, latest_undo, undo_batch
 
-__all__ = ["UndoReport", "undo_batch"]
+__all__ = ["UndoReport", "latest_undo", "undo_batch"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -69,6 +69,7 @@ class UndoReport:
 
     changes: ended changes of the batch; restored: those that would be put back; partly: those that keep something.
     cannot: rows of why, changes (how many), fields, examples (change ids of the batch); the frequent first.
+    asked: the batch that was requested of the preview, if one was.
     """
 
     batch: int
@@ -79,6 +80,42 @@ class UndoReport:
     partly: int
     cannot: Sequence[Mapping[str, Any]]
     seconds: float
+    asked: int | None = None
+
+
+_KEPT: Final = """
+WITH latest AS (
+    SELECT system, object, max(pull_id) AS pull_id FROM journal.pull WHERE state = 'complete' GROUP BY system, object
+)
+SELECT undo.*, preview.direction, asked.batch_id AS asked, asked.state AS asked_state,
+       NOT EXISTS (SELECT 1 FROM preview.pin AS pin JOIN latest USING (system, object)
+                   WHERE pin.preview_id = undo.preview_id AND pin.pull_id < latest.pull_id) AS is_current
+FROM preview.undo AS undo
+JOIN preview.preview AS preview USING (preview_id)
+LEFT JOIN journal.batch AS asked
+  ON asked.preview_id = undo.preview_id AND asked.state NOT IN ('rejected', 'cancelled', 'stale')
+WHERE undo.batch_id = $batch_id
+ORDER BY undo.preview_id DESC, asked.batch_id DESC
+LIMIT 1"""
+
+
+def latest_undo(store: Store, batch_id: int) -> UndoReport | None:
+    """What the last undo of a batch said, while it holds: no pull has moved since, or its own batch is still open."""
+    found = store.rows(_KEPT, {"batch_id": batch_id})
+    if not found or not (found[0]["is_current"] or found[0]["asked_state"] not in {None, *_ENDED}):
+        return None
+    row = found[0]
+    return UndoReport(
+        batch=batch_id,
+        preview=row["preview_id"],
+        direction=row["direction"],
+        changes=row["changes"],
+        restored=row["restored"],
+        partly=row["partly"],
+        cannot=orjson.loads(row["cannot"]),
+        seconds=row["seconds"],
+        asked=row["asked"],
+    )
 
 
 def undo_batch(store: Store, settings: Settings, batch_id: int) -> UndoReport:
@@ -102,11 +139,9 @@ def undo_batch(store: Store, settings: Settings, batch_id: int) -> UndoReport:
             made = list(_undone(con, settings, batch))
     finally:
         con.close()
-    preview_id = _freeze(store, batch, made, started)
-    log.info("undo previewed", extra={"batch_id": batch_id, "preview_id": preview_id, "rows": len(made)})
-    return UndoReport(
+    report = UndoReport(
         batch=batch_id,
-        preview=preview_id,
+        preview=0,
         direction=batch.direction,
         changes=len(made),
         restored=sum(item.request is not None for item in made),
@@ -114,6 +149,9 @@ def undo_batch(store: Store, settings: Settings, batch_id: int) -> UndoReport:
         cannot=_told(made),
         seconds=time.perf_counter() - started,
     )
+    preview_id = _freeze(store, batch, made, report)
+    log.info("undo previewed", extra={"batch_id": batch_id, "preview_id": preview_id, "rows": len(made)})
+    return replace(report, preview=preview_id)
 
 
 def _check_ended(batch: BatchRow) -> None:
@@ -194,8 +232,8 @@ def _directory(con: duckdb.DuckDBPyConnection) -> Directory:
     return directory
 
 
-def _freeze(store: Store, batch: BatchRow, made: Sequence[Undone], started: float) -> int:
-    """Write the preview in one transaction; its number."""
+def _freeze(store: Store, batch: BatchRow, made: Sequence[Undone], report: UndoReport) -> int:
+    """Write the preview and what it says in one transaction; its number."""
     run = uuid4().hex
     sobjects = sorted({str(item.row["sobject"]) for item in made})
     about = {
@@ -203,7 +241,10 @@ def _freeze(store: Store, batch: BatchRow, made: Sequence[Undone], started: floa
         "sobjects": sobjects,
         "only": f"undo of batch {batch.batch_id}",
         "run": run,
-        "seconds": time.perf_counter() - started,
+        "seconds": report.seconds,
+    }
+    said = {"cannot": orjson.dumps(report.cannot).decode()} | {
+        name: getattr(report, name) for name in ("batch", "changes", "restored", "partly", "seconds")
     }
     change_id = f"'P' || {_NUMBER} || '-' || seq"
     store.write(
@@ -226,6 +267,11 @@ def _freeze(store: Store, batch: BatchRow, made: Sequence[Undone], started: floa
                       OR (system = 'mainstay' AND object = 'contact'))
                 GROUP BY system, object""",  # noqa: S608  constants
             {"sobjects": sobjects},
+        ),
+        (
+            f"""INSERT INTO preview.undo
+                SELECT {_NUMBER}, $batch, $changes, $restored, $partly, $cannot, $seconds""",
+            said,
         ),
         (
             f"""INSERT INTO preview.preview
