@@ -177,8 +177,8 @@ with header("Approvals"):
 every = session.read(views.batches)
 listed = [row for row in every if shown == "All" or row["state"] in OPEN_STATES]
 linked_batch = st.query_params.get("batch", "")
-if not listed and linked_batch:
-    listed = every
+if linked_batch in {str(row["batch_id"]) for row in every} - {str(row["batch_id"]) for row in listed}:
+    listed = every  # an address leads to its batch, also when that one is closed and others are open
 if not every:
     empty(
         "No batch yet", "Open a preview, choose what to send, and request approval.", icon="fact_check",

@@ -18,12 +18,13 @@ def _module(name):
 
 browser = _module("browser")
 rows = _module("rows")
+signing = _module("signing")
 
 
 @pytest.fixture(scope="session")
 def helpers():
-    """The modules beside this file: `helpers.browser`, `helpers.rows`."""
-    return SimpleNamespace(browser=browser, rows=rows)
+    """The modules beside this file: `helpers.browser`, `helpers.rows`, `helpers.signing`."""
+    return SimpleNamespace(browser=browser, rows=rows, signing=signing)
 
 
 @pytest.fixture
@@ -70,37 +71,49 @@ def chrome():
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The address of a dashboard over the small store."""
+    """The address of a dashboard over the small store, where one person has talked and the fields have been read."""
     folder = tmp_path_factory.mktemp("site")
     store = rows.fill(Store(str(folder / "small.duckdb")))
+    rows.add_talk(store)
+    rows.add_fields(store)
     with browser.serve(store.dsn, folder / "streamlit.log") as url:
         yield url
 
 
+@pytest.fixture(scope="session")
+def context(chrome):
+    """One browser for all pages of the site: what it has fetched once it keeps, as a person's does."""
+    context = chrome.new_context(**LOOK)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(chrome, site):
+def page(context, site):
     """A page of the site; fails on script errors, console errors and every request to the outside."""
-    with watched_page(chrome, site) as page:
+    with watched_page(context, site) as page:
         yield page
 
 
 @pytest.fixture
-def page_over(chrome, tmp_path):
+def page_over(context, tmp_path):
     """page_over(store): the same over a store of the test's own."""
     with contextlib.ExitStack() as running:
 
         def open_page(store):
             url = running.enter_context(browser.serve(store.dsn, tmp_path / "streamlit.log"))
-            return running.enter_context(watched_page(chrome, url))
+            return running.enter_context(watched_page(context, url))
 
         yield open_page
 
 
+LOOK = {
+    "viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce", "locale": "en-GB", "timezone_id": "UTC"
+}  # fmt: skip
+
+
 @contextlib.contextmanager
-def watched_page(chrome, site):
-    context = chrome.new_context(
-        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", locale="en-GB", timezone_id="UTC"
-    )
+def watched_page(context, site):
     page = context.new_page()
     page.set_default_timeout(20_000)
     faults = []
@@ -115,7 +128,7 @@ def watched_page(chrome, site):
     page.visit = visit
     page.settle = lambda: browser.wait_idle(page)
     yield page
-    context.close()
+    page.close()
     assert not faults, faults
 
 

@@ -13,6 +13,13 @@ from workbench.store.mappings import save_mapping
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 EVIL = "![x](http://evil.example/a.png)<script>window.__xss=1</script>"
+BODIES = [
+    "hello",
+    "<script>window.__xss=1</script><img src=x onerror='window.__xss=2'>",
+    "![x](http://evil.example/a.png) [a](javascript:alert(1)) :red[red] **bold**",
+    "=cmd|'/C calc'!A0",
+    "مرحبا، متى الموعد؟ 👋",
+]
 NOTFOUND = '[{"code":"invalid-email","message":"Row # 1: invalid email"}]'
 
 
@@ -56,6 +63,30 @@ def fill(store: Store, results: int = 60) -> Store:
         tables=tables,
     )
     return store
+
+
+def add_talk(store: Store, messages: int = 520) -> None:
+    """Messages of contact ah2, every second one incoming, bodies by turns as in BODIES."""
+    said = [
+        {"admithub_id": f"m{i}", "admithub_contact_id": "ah2", "created_at": NOW + timedelta(minutes=i),
+         "incoming": i % 2 == 0, "body": BODIES[i % len(BODIES)], "topic": None if i % 2 == 0 else "<i>Housing</i>"}
+        for i in range(messages)
+    ]  # fmt: skip
+    store.write(
+        "INSERT INTO mainstay.message BY NAME SELECT * FROM messages", tables={"messages": pa.Table.from_pylist(said)}
+    )
+
+
+def add_fields(store: Store) -> None:
+    """Four fields of a Contact and one custom field of Mainstay."""
+    store.write(
+        """INSERT INTO salesforce.field BY NAME SELECT 'Contact' AS sobject, name, type, name AS label,
+           true AS updateable, true AS createable, true AS nillable, false AS calculated, false AS custom
+           FROM (VALUES ('Id', 'id'), ('FirstName', 'string'), ('Title', 'string'), ('Birthdate', 'date'))
+                AS t (name, type)""",
+        """INSERT INTO mainstay.field BY NAME SELECT 'Job' AS name, 'Text' AS data_type, true AS is_custom,
+           false AS is_deprecated, true AS is_writable""",
+    )
 
 
 _PINNED = (

@@ -110,3 +110,15 @@ def test_no_batch_yet(app, empty_store):
     running = app(empty_store, "approvals")
 
     assert "No batch yet" in running.markdown[0].value
+
+
+def test_the_address_of_a_closed_batch_opens_it_also_while_others_wait(app, small_store):
+    small_store.write(
+        """INSERT INTO journal.batch SELECT * REPLACE (2 AS batch_id, 'submitted' AS state) FROM journal.batch""",
+        "INSERT INTO journal.batch_change SELECT * REPLACE (2 AS batch_id) FROM journal.batch_change",
+    )
+
+    assert [one.key for one in app(small_store, "approvals").button if one.key == "batch_1"] == []
+    running = app(small_store, "approvals", batch="1")
+    assert running.session_state["chosen_batch"] == 1
+    assert any(one.key == "undo_1" for one in running.button)

@@ -1,49 +1,14 @@
 """People, mapping, dictionary, logs and settings in a real browser; any request to the outside fails the test."""
 
 import re
-from datetime import timedelta
 
-import pyarrow as pa
 import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.slow
-BODIES = [
-    "hello",
-    "<script>window.__xss=1</script><img src=x onerror='window.__xss=2'>",
-    "![x](http://evil.example/a.png) [a](javascript:alert(1)) :red[red] **bold**",
-    "=cmd|'/C calc'!A0",
-    "مرحبا، متى الموعد؟ 👋",
-]
 
 
-@pytest.fixture(scope="module")
-def site(helpers, tmp_path_factory):
-    """A dashboard over the small store, where one person has talked and the fields have been read."""
-    from workbench.store import Store
-
-    folder = tmp_path_factory.mktemp("screens")
-    store = helpers.rows.fill(Store(str(folder / "small.duckdb")))
-    messages = [
-        {"admithub_id": f"m{i}", "admithub_contact_id": "ah2", "created_at": helpers.rows.NOW + timedelta(minutes=i),
-         "incoming": i % 2 == 0, "body": BODIES[i % len(BODIES)], "topic": None if i % 2 == 0 else "<i>Housing</i>"}
-        for i in range(520)
-    ]  # fmt: skip
-    store.write(
-        "INSERT INTO mainstay.message BY NAME SELECT * FROM messages",
-        """INSERT INTO salesforce.field BY NAME SELECT 'Contact' AS sobject, name, type, name AS label,
-           true AS updateable, true AS createable, true AS nillable, false AS calculated, false AS custom
-           FROM (VALUES ('Id', 'id'), ('FirstName', 'string'), ('Title', 'string'), ('Birthdate', 'date'))
-                AS t (name, type)""",
-        """INSERT INTO mainstay.field BY NAME SELECT 'Job' AS name, 'Text' AS data_type, true AS is_custom,
-           false AS is_deprecated, true AS is_writable""",
-        tables={"messages": pa.Table.from_pylist(messages)},
-    )
-    with helpers.browser.serve(store.dsn, folder / "log") as url:
-        yield url
-
-
-def test_a_conversation_stands_left_and_right_and_no_message_becomes_markup(page):
+def test_a_conversation_stands_left_and_right_and_no_message_becomes_markup(page, helpers):
     page.visit("/people?id=ah2")
 
     bubbles = page.locator(".wb-msg")
@@ -59,7 +24,7 @@ def test_a_conversation_stands_left_and_right_and_no_message_becomes_markup(page
     )
     assert page.evaluate("window.__xss") is None
     assert page.locator("img[src*=evil]").count() == 0
-    for body in BODIES:
+    for body in helpers.rows.BODIES:
         expect(page.locator(".wb-bubble", has_text=body).last).to_be_attached()
 
 

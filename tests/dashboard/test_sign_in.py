@@ -1,5 +1,6 @@
 """Sign-in by an identity provider, end to end: a real provider, the dashboard's server, a real helpers.browser."""
 
+import contextlib
 import re
 import time
 
@@ -14,21 +15,6 @@ PEOPLE = {
     "eve@example.edu": {"name": "Eve", "email": "sam@example.edu", "email_verified": False},
 }
 ROLES = '{"dana@example.edu": "analyst", "sam@example.edu": "approver", "old@example.edu": "approver"}'
-SECRETS = """[auth]
-redirect_uri = "{url}/oauth2callback"
-cookie_secret = "a-secret-of-this-test-alone"
-client_id = "workbench"
-client_secret = "workbench-secret"
-server_metadata_url = "http://127.0.0.1:{provider}/.well-known/openid-configuration"
-"""
-
-
-@pytest.fixture(scope="module")
-def provider():
-    mock = pytest.importorskip("oidc_provider_mock")
-    users = [mock.User(sub=sub, claims=claims) for sub, claims in PEOPLE.items()]
-    with mock.run_server_in_thread(user_claims=users) as server:
-        yield server.server_port
 
 
 @pytest.fixture(scope="module")
@@ -42,49 +28,28 @@ def signed_store(helpers, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def signed_site(provider, helpers, signed_store, tmp_path_factory):
-    """A dashboard behind the provider."""
-    folder = tmp_path_factory.mktemp("signed")
-    store = signed_store
-    port = helpers.browser.free_port()
-    secrets = folder / "secrets.toml"
-    secrets.write_text(SECRETS.format(url=f"http://127.0.0.1:{port}", provider=provider))
-    environment = {"WORKBENCH_ACCESS__ROLES": ROLES}
-    options = [f"--secrets.files={secrets}"]
-    with helpers.browser.serve(store.dsn, folder / "log", environment=environment, port=port, options=options) as url:
+def signed_site(helpers, signed_store, tmp_path_factory):
+    """A dashboard behind a provider."""
+    provider = pytest.importorskip("oidc_provider_mock")
+    folder, roles = tmp_path_factory.mktemp("signed"), {"WORKBENCH_ACCESS__ROLES": ROLES}
+    with helpers.signing.signed_site(helpers.browser, provider, signed_store.dsn, PEOPLE, roles, folder) as url:
         yield url
 
 
+@pytest.fixture(scope="module")
+def desks(chrome, signed_site, helpers):
+    desks = helpers.signing.Desks(chrome, helpers.browser, signed_site)
+    yield desks
+    desks.leave_all()
+
+
 @pytest.fixture
-def sign_in(chrome, signed_site, helpers):
-    """A fresh browser in which somebody has signed in: `sign_in("dana@example.edu")`."""
-    contexts = []
-
-    def open_page(sub, path="/"):
-        contexts.append(chrome.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce"))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
-        page.goto(signed_site + path)
-        helpers.browser.wait_idle(page)
-        assert page.get_by_role("heading", level=1).count() == 0
-        assert page.get_by_test_id("stSidebarNav").count() == 0
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(re.compile("/oauth2/authorize"))
-        page.locator("input[name=sub]").fill(sub)
-        page.get_by_role("button", name=re.compile("authorize", re.IGNORECASE)).first.click()
-        page.wait_for_url(re.compile(re.escape(signed_site)))
-        helpers.browser.wait_idle(page)
-        if path != "/":  # a provider sends people back to the first page
-            page.goto(signed_site + path)
-            helpers.browser.wait_idle(page)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+def sign_in(desks):
+    """A page of somebody's browser, signed in: `sign_in("dana@example.edu", "/results")`."""
+    return desks.open
 
 
-def test_signing_in_gives_the_role_of_the_settings_and_signing_out_takes_it(sign_in, signed_site):
+def test_signing_in_gives_the_role_of_the_settings_and_signing_out_takes_it(sign_in, signed_site, desks):
     page = sign_in("dana@example.edu")
 
     expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
@@ -94,6 +59,20 @@ def test_signing_in_gives_the_role_of_the_settings_and_signing_out_takes_it(sign
     page.wait_for_url(re.compile("/oauth2/end_session"))
     page.goto(signed_site)
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    desks.leave("dana@example.edu")
+
+
+def test_the_address_that_was_asked_for_survives_the_sign_in(desks, signed_site, helpers):
+    """The first page is where a provider sends everybody; the one asked for, with its filter, is where they land."""
+    with contextlib.suppress(KeyError):
+        desks.leave("dana@example.edu")
+    page = desks.open("dana@example.edu", "/results?status=fail&result=SR-0000007")
+
+    expect(page.get_by_role("heading", level=1, name="Sync results")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("SR-0000007").first).to_be_visible()
+    assert page.url.removeprefix(signed_site).startswith("/results?")
+    assert "status=fail" in page.url
+    assert page.context.cookies()
 
 
 def test_who_asked_does_not_decide_and_another_person_does(sign_in):

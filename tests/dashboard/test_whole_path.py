@@ -15,13 +15,6 @@ from workbench.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 DANA, SAM = "dana@example.edu", "sam@example.edu"
-SECRETS = """[auth]
-redirect_uri = "{url}/oauth2callback"
-cookie_secret = "a-secret-of-this-test-alone"
-client_id = "workbench"
-client_secret = "workbench-secret"
-server_metadata_url = "http://127.0.0.1:{provider}/.well-known/openid-configuration"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -53,46 +46,20 @@ def running(tmp_path_factory):
 @pytest.fixture(scope="module")
 def site(running, helpers):
     """The dashboard over it, behind a sign-in."""
-    mock = pytest.importorskip("oidc_provider_mock")
+    provider = pytest.importorskip("oidc_provider_mock")
     _, environment, folder = running
-    users = [mock.User(sub=sub, claims={"name": sub, "email": sub}) for sub in (DANA, SAM)]
-    port = helpers.browser.free_port()
-    with mock.run_server_in_thread(user_claims=users) as provider:
-        secrets = folder / "secrets.toml"
-        secrets.write_text(SECRETS.format(url=f"http://127.0.0.1:{port}", provider=provider.server_port))
-        with helpers.browser.serve(
-            environment["WORKBENCH_DATABASE"],
-            folder / "streamlit.log",
-            environment=environment,
-            port=port,
-            options=[f"--secrets.files={secrets}"],
-        ) as url:
-            yield url
+    people = {sub: {"name": sub, "email": sub} for sub in (DANA, SAM)}
+    database = environment["WORKBENCH_DATABASE"]
+    with helpers.signing.signed_site(helpers.browser, provider, database, people, environment, folder) as url:
+        yield url
 
 
 @pytest.fixture
 def desk(chrome, site, helpers):
     """`desk(person, path)`: a page of somebody's own browser, signed in."""
-    contexts = []
-
-    def sit_down(who, path):
-        contexts.append(chrome.new_context(viewport={"width": 1440, "height": 1100}, timezone_id="UTC"))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
-        page.goto(site)
-        helpers.browser.wait_idle(page)
-        page.get_by_role("button", name="Sign in").click()
-        page.locator("input[name=sub]").fill(who)
-        page.get_by_role("button", name=re.compile("authorize", re.IGNORECASE)).first.click()
-        page.wait_for_url(re.compile(re.escape(site)))
-        helpers.browser.wait_idle(page)
-        page.goto(site + path)
-        helpers.browser.wait_idle(page)
-        return page
-
-    yield sit_down
-    for context in contexts:
-        context.close()
+    desks = helpers.signing.Desks(chrome, helpers.browser, site)
+    yield desks.open
+    desks.leave_all()
 
 
 def wait_for(store, state, seconds=90):
@@ -129,6 +96,7 @@ def test_from_sign_in_to_undo(desk, running, site, helpers):
     expect(sam.get_by_text("Everything in it has been sent and answered.")).to_be_visible()
     expect(sam.get_by_text(re.compile("as predicted"))).to_be_visible()
     undo(sam, helpers)
+    reopened(sam)
     asked = views.batch(store, 2)
     assert (asked["state"], asked["requested_by"], asked["direction"]) == ("submitted", SAM, "export")
 
@@ -139,6 +107,14 @@ def test_from_sign_in_to_undo(desk, running, site, helpers):
     sam.get_by_role("dialog").get_by_role("link", name="Open person").click()
     expect(sam.get_by_role("heading", level=1, name="People")).to_be_visible()
     assert sam.get_by_test_id("stException").count() == 0
+
+
+def reopened(page):
+    """What an undo said outlives the page that asked for it."""
+    page.reload()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("dialog").get_by_text("Would be put back")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("dialog").get_by_text("waits for a second person")).to_be_visible()
 
 
 def undo(page, helpers):
