@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from dashboard.components.markup import Html
 from dashboard.components.text import count, plural
 
 Row = Mapping[str, Any]
+WIDEST_REM: Final = 4.7  # of a standing bar with its gap, as in the sheet
 
 
 def columns(
@@ -31,11 +32,11 @@ def columns(
         for name, parts in bars.items()
     )  # fmt: skip
     names = list(bars)
-    ends = f"<span>{escape(names[0])}</span><span>{escape(names[-1])}</span>" if names else ""
+    ends = "".join(f"<span>{escape(name)}</span>" for name in dict.fromkeys([*names[:1], *names[-1:]]))
     return Html(
         f'<figure class="wb-columns" role="img" aria-label="{escape(_summary(bars, key))}">'
         f'<small>{count(most)}</small><div class="wb-plot" style="height:{height - 55}px">{drawn}</div>'
-        f"<figcaption>{ends}</figcaption></figure>"
+        f'<figcaption style="max-width:{WIDEST_REM * len(names)}rem">{ends}</figcaption></figure>'
     )
 
 

@@ -30,9 +30,14 @@ LIMIT: Final = 50_000
 Rows = Sequence[Mapping[str, Any]]
 
 
-@st.fragment
 def downloads(read: Callable[[], Rows], columns: Sequence[str], name: str) -> None:
     """A button per kind of file; the rows are read when one is clicked."""
+    with st.container(width="content"):  # around the fragment, which would take the whole line
+        _button(read, columns, name)
+
+
+@st.fragment
+def _button(read: Callable[[], Rows], columns: Sequence[str], name: str) -> None:
     is_masked = session.is_masked()  # asked here: the file is made on a thread that knows no visitor
     button = st.popover(
         "Download", icon=":material/download:", type="tertiary", width="content", key=f"{name}_files", on_change="rerun"

@@ -22,9 +22,14 @@ def query_text(name: str, **values: Any) -> str:
     return QUERIES[name].format(**values)
 
 
-@st.fragment
 def show_sql(name: str, **values: Any) -> None:
     """A button that opens the query, and offers it as a notebook; what is inside is made when it opens."""
+    with st.container(width="content"):  # around the fragment, which would take the whole line
+        _button(name, **values)
+
+
+@st.fragment
+def _button(name: str, **values: Any) -> None:
     key = f"sql_{name}_{zlib.crc32(repr(sorted(values.items())).encode())}"
     button = st.popover(
         "Show SQL", icon=":material/code:", type="tertiary", width="content", key=key, on_change="rerun"

@@ -122,3 +122,21 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(page, path):
 
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
     assert page.get_by_test_id("stException").count() == 0
+
+
+def test_what_a_button_holds_is_made_when_it_opens(page):
+    page.visit("/results")
+    opener = page.get_by_role("button", name=re.compile("Download"))
+    assert page.get_by_role("button", name="CSV").count() == 0
+    opener.click()
+    expect(page.get_by_role("button", name=re.compile("CSV"))).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.visit("/")
+    button = page.get_by_role("button", name=re.compile("Show SQL")).first
+    button.click()
+
+    page.get_by_role("tab", name="Notebook cell").click()
+    expect(page.get_by_role("button", name=re.compile("Open as a notebook"))).to_be_visible()
+    card, shown = page.get_by_test_id("stMain").bounding_box(), button.bounding_box()
+    assert card["x"] < shown["x"] < card["x"] + card["width"]
