@@ -136,11 +136,12 @@ def prepare_sql(select: str, target: Target, pull_id: int, folder: Path) -> Prep
 
 def _prepare_as_it_is(source: _Source, target: Target, pull_id: int, folder: Path) -> Prepared | None:
     """The files themselves, where every value fits its type and every key is there once."""
-    names = _names(target)
-    stamped = f"({_stamped(f'SELECT {names} FROM {_from(source, source.columns)}', target, pull_id)})"
+    found = _from(source, source.columns)
+    stamped = f"({_stamped(f'SELECT {_names(target)} FROM {found}', target, pull_id)})"
+    typed = [column.name for column in target.columns if column.type != "VARCHAR"]  # any text is a text
     with _scratch(folder, target) as con:
         try:
-            rows, repeated, latest = _measure(con, target, stamped)
+            rows, repeated, latest = _measure(con, target, found, typed)
         except (duckdb.ConversionException, duckdb.InvalidInputException):
             return None
     return None if repeated else Prepared(target, Streamed(stamped), rows, 0, latest)
@@ -207,15 +208,16 @@ def _stamped(select: str, target: Target, pull_id: int) -> str:
     return f"SELECT {names}, {int(pull_id)}::INTEGER AS _pull_id, hash({names}) AS _row_hash FROM ({select}) AS found"
 
 
-def _measure(con: duckdb.DuckDBPyConnection, target: Target, source: str) -> tuple[int, int, datetime | None]:
-    """Rows, repeated keys, latest stamp. The sum over the hashes has every value read as what it is to be."""
+def _measure(
+    con: duckdb.DuckDBPyConnection, target: Target, source: str, read_too: Sequence[str] = ()
+) -> tuple[int, int, datetime | None]:
+    """Rows, repeated keys, latest stamp. Columns in `read_too` are read as what they are to be."""
     key = identifier(target.key)
     latest = f"max({identifier(target.stamp)})" if target.stamp else "NULL"
-    found = con.execute(
-        f"SELECT count(*), count(*) - count(DISTINCT {key}), {latest}, bit_xor(_row_hash) FROM {source}"
-    ).fetchone()
+    read = "".join(f", count({identifier(name)})" for name in read_too)
+    found = con.execute(f"SELECT count(*), count(*) - count(DISTINCT {key}), {latest}{read} FROM {source}").fetchone()
     assert found is not None
-    rows, repeated, stamp, _ = found
+    rows, repeated, stamp, *_ = found
     return rows, repeated, stamp
 
 
