@@ -96,7 +96,7 @@ def test_ctrl_c_answers_what_is_under_way_and_a_cancel_ends_it(shop, sandbox):
     wait_until(lambda: len(posts(sandbox)) > 110)  # past the first slice: the next chunk stands ready behind this one
     pusher.send_signal(signal.SIGINT)
     out, err = pusher.communicate(timeout=60)
-    report = json.loads(out)
+    report = json.loads(out.splitlines()[-1])
     assert (pusher.returncode, report["state"], "Ctrl-C" in report["reason"]) == (1, "paused", True), err
     sent = len(posts(sandbox))
     assert 110 < sent < COUNT
@@ -113,7 +113,7 @@ def test_a_pause_from_another_process_holds_and_the_next_push_goes_on(shop, sand
     pusher = start("push", "1", "--by", "Bo", "--json", per_second=5)  # still at work when the pause has started up
     wait_until(lambda: posts(sandbox))
     assert start("batch", "pause", "1", "--by", "Dana", "--reason", "lunch").wait(60) == 0
-    report = json.loads(pusher.communicate(timeout=60)[0])
+    report = json.loads(pusher.communicate(timeout=60)[0].splitlines()[-1])
     assert (pusher.returncode, report["state"]) == (1, "paused")
     assert "Dana paused it: lunch" in report["reason"]
     assert len(posts(sandbox)) == COUNT - report["pending"] < COUNT

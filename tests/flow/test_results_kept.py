@@ -213,7 +213,7 @@ def creates(count):
 
 def test_resend_by_command(store, settings, shell):
     batch = sent(store, settings, creates(1))
-    code, out, _ = shell("push", str(batch), "--events")
+    code, out, _ = shell("push", str(batch), "--json")
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["event"] for line in lines] == ["chunk", "report"]
     assert lines[-1]["state"] == "done"

@@ -85,6 +85,14 @@ def one(answer):
     return data
 
 
+def last(answer):
+    """A push prints a line per chunk, then its report."""
+    code, (*chunks, report), err = answer
+    assert {chunk["event"] for chunk in chunks} <= {"chunk"}
+    assert (code, report.pop("event")) == (0, "report"), err
+    return report
+
+
 def writes(sandbox):
     return [seen for seen in sandbox.requests_seen if "X-Workbench-Change" in seen.headers]
 
@@ -134,10 +142,10 @@ def test_from_nothing_to_scored_results(shell, sandbox):
     approved = one(shell("batch", "approve", "1", "--by", "Sam", "--reason", "fine", "--json"))
     assert (approved["state"], approved["is_four_eyes"]) == ("approved", True)
 
-    planned = one(shell("push", "1", "--dry-run", "--json"))["planned"]
+    planned = last(shell("push", "1", "--dry-run", "--json"))["planned"]
     assert len(planned) == batch["rows"]
     assert writes(sandbox) == []
-    code, (pushed,), _ = shell("push", "1", "--canary", "5", "--json")
+    code, (*_, pushed), _ = shell("push", "1", "--canary", "5", "--json")
     assert code == 1  # predicted failures were sent, knowingly
     assert pushed["state"] == "done"
     assert {name: count for name, count in pushed["counts"].items() if count} == batch["predicted"]
@@ -173,7 +181,7 @@ def test_import_goes_the_other_way(shell, sandbox):
     preview = one(shell("preview", "import", "--json"))
     shell("batch", "create", "1", "--by", "Dana")
     shell("batch", "approve", "1", "--by", "Sam")
-    pushed = one(shell("push", "1", "--json"))
+    pushed = last(shell("push", "1", "--json"))
     assert pushed["counts"]["success"] == sum(preview["counts"][name] for name in ("update", "link", "create"))
     results = shell("results", "--json")[1]
     assert {result["direction"] for result in results} == {"Mainstay to SF"}

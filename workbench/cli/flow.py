@@ -199,15 +199,14 @@ def push(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
     by: Annotated[str | None, typer.Option(help="Who pushes; kept with the batch.", show_default=False)] = None,
-    events: Annotated[
-        bool, typer.Option("--events", help="Print a JSON line per chunk while it runs, the report as the last one.")
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON line per chunk while it runs, the report as the last one.")
     ] = False,
-    json: Json = False,
 ) -> None:
     """Send an approved batch, or go on with one that paused."""
     session = session_of(context)
     kept = f"Everything answered so far is kept; workbench push {batch} goes on."
-    with stoppable(kept), progress_bars(is_quiet=json or events) as bars:
+    with stoppable(kept), progress_bars(is_quiet=json) as bars:
         report = operations.push_batch(
             session.store,
             session.settings,
@@ -216,7 +215,7 @@ def push(
             canary=canary,
             dry_run=dry_run,
             progress=bars,
-            on_event=print_json if events else lambda event: bars.note("push", _so_far(event)),
+            on_event=print_json if json else lambda event: bars.note("push", _so_far(event)),
         )
     found: dict[str, Any] = {
         "batch": report.batch,
@@ -231,10 +230,8 @@ def push(
     }
     if dry_run:
         found["planned"] = list(report.planned)
-    if events:
+    if json:
         print_json({"event": "report", **found})
-    elif json:
-        print_json(found)
     elif dry_run:
         _print_planned(found)
     else:
