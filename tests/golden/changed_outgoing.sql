@@ -1,11 +1,8 @@
 SELECT w.seq,
        w.method,
        w.path,
-       '{' || concat_ws(',',
-           CASE WHEN sends_crm_id THEN '"crm_id":' || json_text(record_id) END,
-           slice_0.members,
-           '"custom":{' || nullif(concat_ws(',',
-           slice_1.members), '') || '}') || '}' AS body,
+       concat('{', substr(concat(concat(concat(
+           CASE WHEN sends_crm_id THEN ',"crm_id":' END, CASE WHEN sends_crm_id THEN json_text(record_id) END), slice_0.members), ',"custom":{' || substr(nullif(concat(slice_1.members), ''), 2) || '}'), 2), '}') AS body,
        '[' || concat_ws(',',
            CASE WHEN sends_crm_id THEN '{"field":"crm_id","before":' || json_text(contact_crm_id) || ',"after":' || json_text(record_id) || '}' END,
            slice_0.fields,

@@ -21,7 +21,7 @@ WITH value AS (
 leaving AS (
     SELECT *,
            ("first_name" IS NOT NULL) AS "sends first_name",
-           ("phone" IS NOT NULL AND NOT coalesce(list_contains(left_fields, 'phone'), false)) AS "sends phone",
+           ("phone" IS NOT NULL AND CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, 'phone') END) AS "sends phone",
            ("custom.School" IS NOT NULL) AS "sends custom.School",
            ("custom.GPA" IS NOT NULL) AS "sends custom.GPA"
     FROM value
@@ -31,13 +31,12 @@ SELECT seq,
        left_fields,
        method,
        path,
-       '{' || concat_ws(',',
-           '"crm_id":' || json_text(record_id),
-           CASE WHEN "sends first_name" THEN '"first_name":' || coalesce(json_of("first_name"), '"UNSET"') END,
-           CASE WHEN "sends phone" THEN '"phone":' || coalesce(json_of("phone"), '"UNSET"') END,
-           '"custom":{' || nullif(concat_ws(',',
-           CASE WHEN "sends custom.School" THEN '"School":' || coalesce(json_of("custom.School"), '"UNSET"') END,
-           CASE WHEN "sends custom.GPA" THEN '"GPA":' || coalesce(coalesce(canon_number("custom.GPA"), json_of("custom.GPA")), '"UNSET"') END), '') || '}') || '}' AS body,
+       concat('{', substr(concat(concat(
+           CASE WHEN true THEN ',"crm_id":' END, CASE WHEN true THEN json_text(record_id) END,
+           CASE WHEN "sends first_name" THEN ',"first_name":' END, CASE WHEN "sends first_name" THEN coalesce(json_of("first_name"), '"UNSET"') END,
+           CASE WHEN "sends phone" THEN ',"phone":' END, CASE WHEN "sends phone" THEN coalesce(json_of("phone"), '"UNSET"') END), ',"custom":{' || substr(nullif(concat(
+           CASE WHEN "sends custom.School" THEN ',"School":' END, CASE WHEN "sends custom.School" THEN coalesce(json_of("custom.School"), '"UNSET"') END,
+           CASE WHEN "sends custom.GPA" THEN ',"GPA":' END, CASE WHEN "sends custom.GPA" THEN coalesce(coalesce(canon_number("custom.GPA"), json_of("custom.GPA")), '"UNSET"') END), ''), 2) || '}'), 2), '}') AS body,
        nullif(concat_ws(chr(31),
            CASE WHEN phone_fate = 'invalid' THEN 'invalid-phone' END,
            CASE WHEN phone_fate = 'reverted' THEN 'contact-out-of-sync' END,

@@ -16,15 +16,15 @@ WITH side_by_side AS (
 changing AS (
     SELECT side_by_side.*,
            ("Email" IS NOT NULL AND "Email" IS DISTINCT FROM "now Email") AS "changes Email",
-           (("MobilePhone" IS NOT NULL AND "MobilePhone" IS DISTINCT FROM "now MobilePhone" AND NOT coalesce(list_contains(left_fields, 'phone'), false)) OR (coalesce(list_contains(cleared_fields, 'phone'), false) AND "MobilePhone" IS NULL AND "now MobilePhone" IS NOT NULL AND NOT is_create)) AS "changes MobilePhone"
+           (("MobilePhone" IS NOT NULL AND "MobilePhone" IS DISTINCT FROM "now MobilePhone" AND CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, 'phone') END) OR (CASE WHEN cleared_fields IS NULL THEN false ELSE list_contains(cleared_fields, 'phone') END AND "MobilePhone" IS NULL AND "now MobilePhone" IS NOT NULL AND NOT is_create)) AS "changes MobilePhone"
     FROM side_by_side
 )
 SELECT contact_id,
        true AS is_eligible,
        false AS is_eligibility_open,
-       '{' || concat_ws(',',
-           CASE WHEN "changes Email" THEN '"Email":' || json_text("Email") END,
-           CASE WHEN "changes MobilePhone" THEN '"MobilePhone":' || json_text("MobilePhone") END) || '}' AS body,
+       concat('{', substr(concat(
+           CASE WHEN "changes Email" THEN ',"Email":' END, CASE WHEN "changes Email" THEN json_text("Email") END,
+           CASE WHEN "changes MobilePhone" THEN ',"MobilePhone":' END, CASE WHEN "changes MobilePhone" THEN json_text("MobilePhone") END), 2), '}') AS body,
        '[' || concat_ws(',',
            CASE WHEN "changes Email" THEN '{"field":"Email","before":' || json_text("now Email") || ',"after":' || json_text("Email") || '}' END,
            CASE WHEN "changes MobilePhone" THEN '{"field":"MobilePhone","before":' || json_text("now MobilePhone") || ',"after":' || json_text("MobilePhone") || '}' END) || ']' AS fields,

@@ -1,25 +1,13 @@
 WITH side_by_side AS (
-    SELECT w.seq,
-           w.method,
-           w.phone_fate,
-           w.left_fields,
-           nullif(c.phone, '') AS phone_now,
-           nullif(c.messaging_status_sms, '') AS sms_now,
-           nullif(c.messaging_status_web_bot, '') AS web_now,
-           nullif(c.preferred_name, '') AS preferred_now,
-           filled(s."FirstName") AS "first_name",
-           coalesce(w.phone_key, filled(s."MobilePhone")) AS "phone",
-           nullif(c."first_name", '') AS "now first_name",
-           w.contact_phone AS "now phone"
-    FROM work.sending AS w
-    JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    SELECT w.method, w.phone_fate, w.left_fields, side.*
+    FROM work.side_0 AS side
+    JOIN work.sending AS w ON w.seq = side.seq
     WHERE w.slice_0
 ),
 changing AS (
     SELECT *,
            ("first_name" IS DISTINCT FROM "now first_name") AS "changes first_name",
-           ("phone" IS DISTINCT FROM "now phone" AND NOT coalesce(list_contains(left_fields, 'phone'), false)) AS "changes phone"
+           ("phone" IS DISTINCT FROM "now phone" AND CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, 'phone') END) AS "changes phone"
     FROM side_by_side
 ),
 leaving AS (
@@ -29,9 +17,9 @@ leaving AS (
     FROM changing
 )
 SELECT seq,
-       concat_ws(',',
-           CASE WHEN "sends first_name" THEN '"first_name":' || coalesce(json_of("first_name"), '"UNSET"') END,
-           CASE WHEN "sends phone" THEN '"phone":' || coalesce(json_of("phone"), '"UNSET"') END) AS members,
+       concat(
+           CASE WHEN "sends first_name" THEN ',"first_name":' END, CASE WHEN "sends first_name" THEN coalesce(json_of("first_name"), '"UNSET"') END,
+           CASE WHEN "sends phone" THEN ',"phone":' END, CASE WHEN "sends phone" THEN coalesce(json_of("phone"), '"UNSET"') END) AS members,
        nullif(concat_ws(',',
            CASE WHEN "changes first_name" THEN '{"field":"first_name","before":' || json_text("now first_name") || ',"after":' || json_text("first_name") || '}' END,
            CASE WHEN "changes phone" THEN '{"field":"phone","before":' || json_text("now phone") || ',"after":' || json_text("phone") || '}' END), '') AS fields,

@@ -1,19 +1,7 @@
 WITH side_by_side AS (
-    SELECT w.seq,
-           w.method,
-           w.phone_fate,
-           w.left_fields,
-           nullif(c.phone, '') AS phone_now,
-           nullif(c.messaging_status_sms, '') AS sms_now,
-           nullif(c.messaging_status_web_bot, '') AS web_now,
-           nullif(c.preferred_name, '') AS preferred_now,
-           filled(s."Account.Parent.Name") AS "custom.School",
-           coalesce(canon_number(number_text(s."GPA__c")), number_text(s."GPA__c")) AS "custom.GPA",
-           nullif(c."custom.School", '') AS "now custom.School",
-           coalesce(canon_number(nullif(c."custom.GPA", '')), nullif(c."custom.GPA", '')) AS "now custom.GPA"
-    FROM work.sending AS w
-    JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    SELECT w.method, w.phone_fate, w.left_fields, side.*
+    FROM work.side_1 AS side
+    JOIN work.sending AS w ON w.seq = side.seq
     WHERE w.slice_1
 ),
 changing AS (
@@ -29,9 +17,9 @@ leaving AS (
     FROM changing
 )
 SELECT seq,
-       concat_ws(',',
-           CASE WHEN "sends custom.School" THEN '"School":' || coalesce(json_of("custom.School"), '"UNSET"') END,
-           CASE WHEN "sends custom.GPA" THEN '"GPA":' || coalesce(coalesce(canon_number("custom.GPA"), json_of("custom.GPA")), '"UNSET"') END) AS members,
+       concat(
+           CASE WHEN "sends custom.School" THEN ',"School":' END, CASE WHEN "sends custom.School" THEN coalesce(json_of("custom.School"), '"UNSET"') END,
+           CASE WHEN "sends custom.GPA" THEN ',"GPA":' END, CASE WHEN "sends custom.GPA" THEN coalesce(coalesce(canon_number("custom.GPA"), json_of("custom.GPA")), '"UNSET"') END) AS members,
        nullif(concat_ws(',',
            CASE WHEN "changes custom.School" THEN '{"field":"custom.School","before":' || json_text("now custom.School") || ',"after":' || json_text("custom.School") || '}' END,
            CASE WHEN "changes custom.GPA" THEN '{"field":"custom.GPA","before":' || json_text("now custom.GPA") || ',"after":' || json_text("custom.GPA") || '}' END), '') AS fields,

@@ -116,7 +116,8 @@ def _look(store: Store, both: TwoWay) -> int:
         since = before["pulled_at"] - _OVERLAP
     elif before is not None:
         _rearrange(store, both, before)
-    params = {"pulled_at": latest["pulled_at"], **({} if since is None else {"since": since})}
+    params = {} if before is None else {"pulled_at": latest["pulled_at"]}
+    params |= {} if since is None else {"since": since}
     found = _agreement(store, agreement(both, since=since is not None, first=before is None), params)
     tables = {"new_agreed": _stamped(found, both.sobject, latest["pulled_at"])} if found.num_rows else {}
     store.write(

@@ -132,12 +132,25 @@ def joined(parts: Sequence[str]) -> str:
     return f"concat_ws(',',\n           {lines(parts)})" if parts else "''"
 
 
+def members(parts: Sequence[tuple[str, str, str]]) -> str:
+    """JSON members with a comma before each, of the parts (condition, name, JSON value) whose condition holds.
+
+    One `concat` of many small pieces copies each text once; `||` would copy it at every step.
+    """
+    pieces = [
+        f"CASE WHEN {condition} THEN {literal(',' + json.dumps(name, ensure_ascii=False) + ':')} END,"
+        f" CASE WHEN {condition} THEN {value} END"
+        for condition, name, value in parts
+    ]
+    return f"concat(\n           {lines(pieces)})" if pieces else "''"
+
+
+def json_object(members_text: str) -> str:
+    """An object of members that each have a comma before them."""
+    return f"concat('{{', substr({members_text}, 2), '}}')"
+
+
 def field_change(name: str, before: str, after: str) -> str:
     """One {"field", "before", "after"} as JSON text."""
     head = literal('{"field":' + json.dumps(name, ensure_ascii=False) + ',"before":')
     return f"{head} || json_text({before}) || ',\"after\":' || json_text({after}) || '}}'"
-
-
-def json_key(name: str) -> str:
-    """A JSON member name and its colon, as a SQL text constant's content."""
-    return literal(json.dumps(name, ensure_ascii=False) + ":")

@@ -5,12 +5,16 @@ One canonical form serves both directions: the value as Mainstay stores it, then
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from workbench.engine.compile import Pair, canonical, lines, mainstay_text, salesforce_text
 from workbench.engine.compile_import import settled
-from workbench.engine.plans import TwoWay
+from workbench.engine.plans import Slice, TwoWay
 from workbench.store.quoting import identifier, literal
+
+# What was kept later than these pulls stands.
+_NOT_LATER: Final = "\n      AND (last.agreed_at IS NULL OR last.agreed_at <= $pulled_at)"
 
 
 def agreed_text(pair: Pair, text: str) -> str:
@@ -32,54 +36,66 @@ def _both_sides(both: TwoWay) -> list[str]:
     return [*left, *right]
 
 
-def _list(items: Sequence[str]) -> str:
-    return f"CAST([\n           {lines(items)}] AS VARCHAR[])"
+def _text(items: Sequence[str]) -> str:
+    """All values as one text, as journal.last_agreed keeps them."""
+    return f"concat_ws(chr(31),\n           {lines(items)})"
 
 
 def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
     """work.agreement: linked pairs whose common values are not those that are kept: record_id, contact_id, agreed.
 
     `agreed` stands in the order of the pairs: null was never seen equal, an empty text is a common blank.
-    Binds $pulled_at (what was kept later than these pulls stands), and $since where `since` is set. `first`: nothing is
-    kept yet, so nothing is compared with it.
+    Binds $since where `since` is set. `first`: nothing is kept yet, so nothing is compared with it; else it binds
+    $pulled_at: what was kept later than these pulls stands.
     """
     changed = '\n      AND (s."SystemModstamp" >= $since OR c.last_modified_at >= $since)' if since else ""
     common = [
         f"CASE WHEN {_left(pair)} IS NOT DISTINCT FROM {_right(pair)} "
-        f"THEN coalesce({_right(pair)}, '') ELSE kept[{place}] END"
+        f"THEN coalesce(replace({_right(pair)}, chr(31), ' '), '') ELSE coalesce(kept[{place}], chr(30)) END"
         for place, pair in enumerate(both.pairs, 1)
     ]
-    return f"""WITH side_by_side AS (
-    SELECT s."Id" AS record_id,
-           c.id AS contact_id,
-           last.agreed AS kept,
-           {lines(_both_sides(both))}
-    FROM store.salesforce.{identifier(both.sobject)} AS s
-    JOIN store.mainstay.contact AS c ON c.crm_id = s."Id"
+    last = f"""
     LEFT JOIN store.journal.last_agreed AS last ON last.record_id = s."Id"
                                                AND last.contact_id = c.id
-                                               AND last.sobject = {literal(both.sobject)}
-    WHERE NOT coalesce(s."IsDeleted", false)
-      AND (last.agreed_at IS NULL OR last.agreed_at <= $pulled_at){changed}
+                                               AND last.sobject = {literal(both.sobject)}"""
+    return f"""WITH linked AS (
+    SELECT s.rowid AS record_row,
+           c.rowid AS contact_row,
+           {"CAST(NULL AS VARCHAR)" if first else "last.agreed"} AS agreed_before
+    FROM store.salesforce.{identifier(both.sobject)} AS s
+    JOIN store.mainstay.contact AS c ON c.crm_id = s."Id"{"" if first else last}
+    WHERE NOT coalesce(s."IsDeleted", false){"" if first else _NOT_LATER}{changed}
+),
+side_by_side AS (
+    SELECT s."Id" AS record_id,
+           c.id AS contact_id,
+           linked.agreed_before,
+           string_split(linked.agreed_before, chr(31)) AS kept,
+           {lines(_both_sides(both))}
+    FROM linked
+    JOIN store.salesforce.{identifier(both.sobject)} AS s ON s.rowid = linked.record_row
+    JOIN store.mainstay.contact AS c ON c.rowid = linked.contact_row
 ),
 seen AS (
     SELECT record_id,
            contact_id,
-           kept,
-           {_list(common)} AS agreed
+           agreed_before,
+           {_text(common)} AS agreed
     FROM side_by_side
 )
 SELECT record_id, contact_id, agreed
-FROM seen{"" if first else " WHERE agreed IS DISTINCT FROM kept"}"""
+FROM seen{"" if first else " WHERE agreed IS DISTINCT FROM agreed_before"}"""
 
 
 def rearranged(both: TwoWay, before: Sequence[str]) -> str:
-    """The list of values kept in the order of the fields `before`, in the order of the pairs."""
+    """The values kept in the order of the fields `before`, in the order of the pairs."""
     places = [
-        f"agreed[{before.index(pair.mainstay.path) + 1}]" if pair.mainstay.path in before else "NULL"
+        f"string_split(agreed, chr(31))[{before.index(pair.mainstay.path) + 1}]"
+        if pair.mainstay.path in before
+        else "chr(30)"
         for pair in both.pairs
     ]
-    return _list(places)
+    return _text(places)
 
 
 def written_value(both: Sequence[TwoWay]) -> str:
@@ -98,45 +114,88 @@ def disagreement(both: TwoWay, candidates: str) -> str:
 
     `candidates`: a SELECT of the record_id and contact_id of linked pairs that may differ. Reads work.two_way_field.
     """
-    return f"""WITH candidate AS (
-    {candidates}
+    if not both.pairs:
+        return _disagreement(both, _NOTHING)
+    table = identifier(both.sobject)
+    found = _differences(_placed(both, _left, _right))
+    differing = f"""SELECT record_row, contact_row, unnest({found}, recursive := true)
+    FROM (
+        SELECT s.rowid AS record_row,
+               c.rowid AS contact_row,
+               {lines(_both_sides(both))}
+        FROM ({candidates}) AS candidate
+        JOIN store.salesforce.{table} AS s ON s."Id" = candidate.record_id
+        JOIN store.mainstay.contact AS c ON c.id = candidate.contact_id
+    ) AS side_by_side"""
+    return _disagreement(both, differing)
+
+
+def disagreement_of_sides(both: TwoWay, slices: Sequence[Slice]) -> str:
+    """The same from work.side_N, for the linked pairs of work.verdict_outgoing whose values lie there."""
+    parts = []
+    for item in slices:
+        pairs = [pair for pair in item.pairs if both.has(pair.mainstay.path)]
+        placed = _placed(both, lambda p: settled(p, p.column), lambda p: settled(p, p.now), pairs)
+        if placed:
+            parts.append(
+                f"SELECT record_row, contact_row, unnest({_differences(placed)}, recursive := true)\n"
+                f"    FROM work.{item.side} AS side JOIN linked ON linked.seq = side.seq"
+            )
+    linked = """linked AS (
+    SELECT seq, record_row, contact_row
+    FROM work.verdict_outgoing
+    WHERE rule = 'crm_id' AND crm_id_owners = 1 AND action <> 'excluded'
 ),
-side_by_side AS (
-    SELECT s."Id" AS record_id,
-           c.id AS contact_id,
-           s."SystemModstamp" AS salesforce_modified_at,
-           c.last_modified_at AS mainstay_modified_at,
-           {lines([*_both_sides(both), "last.agreed"])}
-    FROM candidate
-    JOIN store.salesforce.{identifier(both.sobject)} AS s ON s."Id" = candidate.record_id
-    JOIN store.mainstay.contact AS c ON c.id = candidate.contact_id
-    LEFT JOIN store.journal.last_agreed AS last ON last.record_id = candidate.record_id
-                                               AND last.contact_id = candidate.contact_id
-                                               AND last.sobject = {literal(both.sobject)}
-),
-one_by_one AS (
-    SELECT record_id,
-           contact_id,
-           salesforce_modified_at,
-           mainstay_modified_at,
-           unnest(CAST([{", ".join(str(place) for place in both.places)}] AS BIGINT[])) AS place,
-           unnest({_list([_left(pair) for pair in both.pairs])}) AS salesforce_value,
-           unnest({_list([_right(pair) for pair in both.pairs])}) AS mainstay_value,
-           unnest(CAST([{", ".join(f"agreed[{place}]" for place in both.places)}] AS VARCHAR[])) AS agreed
-    FROM side_by_side
+"""
+    return _disagreement(both, "\n    UNION ALL\n    ".join(parts) or _NOTHING, linked)
+
+
+_NOTHING: Final = """SELECT 0 AS record_row, 0 AS contact_row, 0 AS place, '' AS salesforce_value, '' AS mainstay_value
+    WHERE false"""
+
+
+def _placed(
+    both: TwoWay, left: Callable[[Pair], str], right: Callable[[Pair], str], pairs: Sequence[Pair] | None = None
+) -> list[tuple[int, str, str]]:
+    """(place, Salesforce's value, Mainstay's value) of each pair."""
+    paths = None if pairs is None else {pair.mainstay.path for pair in pairs}
+    return [
+        (place, left(pair), right(pair))
+        for pair, place in zip(both.pairs, both.places, strict=True)
+        if paths is None or pair.mainstay.path in paths
+    ]
+
+
+def _differences(placed: Sequence[tuple[int, str, str]]) -> str:
+    """A list of what differs alone: {place, salesforce_value, mainstay_value}."""
+    found = [
+        f"CASE WHEN {left} IS DISTINCT FROM {right} "
+        f"THEN {{'place': {place}, 'salesforce_value': {left}, 'mainstay_value': {right}}} END"
+        for place, left, right in placed
+    ]
+    return f"list_filter([\n           {lines(found)}], lambda found : found IS NOT NULL)"
+
+
+def _disagreement(both: TwoWay, differing: str, before: str = "") -> str:
+    return f"""WITH {before}differing AS (
+    {differing}
 )
 SELECT two_way.sobject,
-       record_id,
-       contact_id,
+       s."Id" AS record_id,
+       c.id AS contact_id,
        two_way.field,
        two_way.salesforce_field,
        two_way.rule,
-       agreed IS NOT NULL AS has_baseline,
-       nullif(agreed, '') AS baseline,
-       salesforce_value,
-       mainstay_value,
-       salesforce_modified_at,
-       mainstay_modified_at
-FROM one_by_one
-JOIN work.two_way_field AS two_way ON two_way.sobject = {literal(both.sobject)} AND two_way.place = one_by_one.place
-WHERE salesforce_value IS DISTINCT FROM mainstay_value"""
+       agreed_value(last.agreed, differing.place) IS NOT NULL AS has_baseline,
+       nullif(agreed_value(last.agreed, differing.place), '') AS baseline,
+       differing.salesforce_value,
+       differing.mainstay_value,
+       s."SystemModstamp" AS salesforce_modified_at,
+       c.last_modified_at AS mainstay_modified_at
+FROM differing
+JOIN store.salesforce.{identifier(both.sobject)} AS s ON s.rowid = differing.record_row
+JOIN store.mainstay.contact AS c ON c.rowid = differing.contact_row
+JOIN work.two_way_field AS two_way ON two_way.sobject = {literal(both.sobject)} AND two_way.place = differing.place
+LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {literal(both.sobject)}
+                                           AND last.record_id = s."Id"
+                                           AND last.contact_id = c.id"""

@@ -13,9 +13,10 @@ from workbench.engine.compile import (
     Pair,
     field_change,
     joined,
-    json_key,
+    json_object,
     lines,
     mainstay_text,
+    members,
     row_hash,
     salesforce_text,
 )
@@ -298,11 +299,11 @@ def _changes(plan: ImportPlan, pair: Pair) -> str:
     may = allowed.get((field.createable, field.updateable), " AND false")
     if not plan.two_way.has(pair.mainstay.path):
         return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"
-    may += f" AND NOT coalesce(list_contains(left_fields, {path}), false)"
+    may += f" AND CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, {path}) END"
     written = f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"
     if not (field.updateable and field.nillable and field.type != "boolean"):
         return written
-    cleared = f"coalesce(list_contains(cleared_fields, {path}), false)"
+    cleared = f"CASE WHEN cleared_fields IS NULL THEN false ELSE list_contains(cleared_fields, {path}) END"
     return f"({written} OR ({cleared} AND {pair.column} IS NULL AND {pair.now} IS NOT NULL AND NOT is_create))"
 
 
@@ -351,8 +352,7 @@ def _json(pair: Pair) -> str:
 
 
 def _body(plan: ImportPlan) -> str:
-    parts = [f"CASE WHEN {p.changes} THEN {json_key(p.salesforce.name)} || {_json(p)} END" for p in plan.pairs]
-    return "'{' || " + joined(parts) + " || '}'"
+    return json_object(members([(pair.changes, pair.salesforce.name, _json(pair)) for pair in plan.pairs]))
 
 
 def _fields(plan: ImportPlan) -> str:

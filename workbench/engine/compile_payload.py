@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.engine.compile import Pair, either, field_change, joined, json_key, json_value, lines
+from workbench.engine.compile import (
+    Pair,
+    either,
+    field_change,
+    joined,
+    json_object,
+    json_value,
+    lines,
+    members,
+)
 from workbench.engine.compile_codes import (
     any_too_long,
     code_text,
@@ -13,12 +22,12 @@ from workbench.engine.compile_codes import (
     standard_checks,
     too_long_check,
 )
-from workbench.engine.compile_export import value_now, wanted_value
+from workbench.engine.compile_export import wanted_value
 from workbench.engine.plans import ExportPlan, Slice
 from workbench.store.quoting import identifier, literal
 
 _NEWLINE = "\n"
-_CRM_ID = "'\"crm_id\":' || json_text(record_id)"
+_CRM_ID = "json_text(record_id)"
 
 
 def new_outgoing(plan: ExportPlan) -> str:
@@ -28,9 +37,9 @@ def new_outgoing(plan: ExportPlan) -> str:
     """
     values = [f"{wanted_value(pair)} AS {pair.column}" for pair in plan.pairs]
     sends = [f"({pair.column} IS NOT NULL{_unless_left(plan, pair)}) AS {pair.sends}" for pair in plan.pairs]
-    members = [_CRM_ID, *(_member(plan, pair) for pair in plan.standard)]
+    body = members([("true", "crm_id", _CRM_ID), *(_member(plan, pair) for pair in plan.standard)])
     if plan.custom:
-        members.append(_custom([_member(plan, pair) for pair in plan.custom]))
+        body = _with_custom(body, members([_member(plan, pair) for pair in plan.custom]))
     checks = [*phone_checks(), *standard_checks(plan), *custom_checks(plan.custom)]
     return f"""WITH value AS (
     SELECT w.seq,
@@ -59,33 +68,22 @@ SELECT seq,
        left_fields,
        method,
        path,
-       '{{' || {joined(members)} || '}}' AS body,
+       {json_object(body)} AS body,
        {code_text([*checks, too_long_check(any_too_long(plan.custom))])} AS codes
 FROM leaving"""
 
 
 def slice_values(plan: ExportPlan, item: Slice) -> str:
     """work.slice_N: one row per work.sending row whose slice differs by value: members of its body, changes, codes."""
-    now = [f"{value_now(pair)} AS {pair.now}" for pair in item.pairs]
-    values = [f"{wanted_value(pair)} AS {pair.column}" for pair in item.pairs]
     changes = [f"{_changes(plan, pair)} AS {pair.changes}" for pair in item.pairs]
     sends = [f"{_sends(plan, pair)} AS {pair.sends}" for pair in item.pairs]
     is_standard = not item.pairs[0].mainstay.is_custom
     checks = standard_checks(plan) if is_standard else custom_checks(item.pairs)
     shown = [f"CASE WHEN {p.changes} THEN {field_change(p.mainstay.path, p.now, p.column)} END" for p in item.pairs]
     return f"""WITH side_by_side AS (
-    SELECT w.seq,
-           w.method,
-           w.phone_fate,
-           w.left_fields,
-           nullif(c.phone, '') AS phone_now,
-           nullif(c.messaging_status_sms, '') AS sms_now,
-           nullif(c.messaging_status_web_bot, '') AS web_now,
-           nullif(c.preferred_name, '') AS preferred_now,
-           {lines([*values, *now])}
-    FROM work.sending AS w
-    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    SELECT w.method, w.phone_fate, w.left_fields, side.*
+    FROM work.{item.side} AS side
+    JOIN work.sending AS w ON w.seq = side.seq
     WHERE w.{item.name}
 ),
 changing AS (
@@ -99,7 +97,7 @@ leaving AS (
     FROM changing
 )
 SELECT seq,
-       {joined([_member(plan, pair) for pair in item.pairs])} AS members,
+       {members([_member(plan, pair) for pair in item.pairs])} AS members,
        nullif({joined(shown)}, '') AS fields,
        {code_text(checks)} AS codes,
        {any_too_long(item.pairs)} AS is_too_long,
@@ -115,11 +113,12 @@ def changed_outgoing(slices: Sequence[Slice]) -> str:
     """
     standard = [item for item in slices if not item.pairs[0].mainstay.is_custom]
     custom = [item for item in slices if item not in standard]
-    members = [f"CASE WHEN sends_crm_id THEN {_CRM_ID} END", *(f"{item.name}.members" for item in standard)]
+    crm_id = members([("sends_crm_id", "crm_id", _CRM_ID)])
+    body = f"concat({', '.join([crm_id, *(f'{item.name}.members' for item in standard)])})"
     if custom:
-        members.append(_custom([f"{item.name}.members" for item in custom]))
-    crm_id = field_change("crm_id", "contact_crm_id", "record_id")
-    shown = [f"CASE WHEN sends_crm_id THEN {crm_id} END", *(f"{item.name}.fields" for item in slices)]
+        body = _with_custom(body, f"concat({', '.join(f'{item.name}.members' for item in custom)})")
+    linked = field_change("crm_id", "contact_crm_id", "record_id")
+    shown = [f"CASE WHEN sends_crm_id THEN {linked} END", *(f"{item.name}.fields" for item in slices)]
     codes = [*phone_checks(), *(f"{item.name}.codes" for item in slices)]
     codes += [too_long_check(" OR ".join(f"{item.name}.is_too_long" for item in custom))] if custom else []
     joins = [f"LEFT JOIN work.{item.name} AS {item.name} ON {item.name}.seq = w.seq" for item in slices]
@@ -128,7 +127,7 @@ def changed_outgoing(slices: Sequence[Slice]) -> str:
     return f"""SELECT w.seq,
        w.method,
        w.path,
-       '{{' || {joined(members)} || '}}' AS body,
+       {json_object(body)} AS body,
        '[' || {joined(shown)} || ']' AS fields,
        {code_text(codes)} AS codes,
        {either(clears)} AS clears
@@ -169,20 +168,23 @@ def _unless_left(plan: ExportPlan, pair: Pair) -> str:
     """A field that Mainstay wins is left alone; only pairs mapped both ways can be."""
     if not plan.two_way.has(pair.mainstay.path):
         return ""
-    return f" AND NOT coalesce(list_contains(left_fields, {literal(pair.mainstay.path)}), false)"
+    # Most records have none; a CASE looks into the list of those alone that have.
+    path = literal(pair.mainstay.path)
+    return f" AND CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, {path}) END"
 
 
 def _clears(plan: ExportPlan, item: Slice) -> list[str]:
     return [f"({p.sends} AND {p.column} IS NULL)" for p in item.pairs] if plan.include_field_deletions else []
 
 
-def _member(plan: ExportPlan, pair: Pair) -> str:
-    """A value with its name as JSON, NULL where it is not sent; a clear is the keyword UNSET."""
+def _member(plan: ExportPlan, pair: Pair) -> tuple[str, str, str]:
+    """Whether a value is sent, its name, and the value as JSON; a clear is the keyword UNSET."""
     value = json_value(pair.mainstay, pair.column)
     if plan.include_field_deletions:
         value = f"coalesce({value}, '\"UNSET\"')"
-    return f"CASE WHEN {pair.sends} THEN {json_key(pair.mainstay.name)} || {value} END"
+    return pair.sends, pair.mainstay.name, value
 
 
-def _custom(members: Sequence[str]) -> str:
-    return "'\"custom\":{' || nullif(" + joined(members) + ", '') || '}'"
+def _with_custom(standard: str, custom: str) -> str:
+    """Members and, where there are any, those of the member `custom`."""
+    return f"concat({standard}, ',\"custom\":{{' || substr(nullif({custom}, ''), 2) || '}}')"

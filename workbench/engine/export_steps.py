@@ -59,7 +59,11 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             label_groups(con)
         with stage("hashes"):
             slices = _compare(run, plan)
-            judge_outgoing(run, plan.two_way)
+        with stage("values"):
+            run_step(con, "outgoing", "looked_at")
+            for item in slices:
+                make_table(con, item.side, compile_compare.side(plan, item))
+            judge_outgoing(run, plan.two_way, slices)
         with stage("payload"):
             run_step(con, "outgoing", "sending")
             make_table(con, "new_outgoing", compile_payload.new_outgoing(plan))

@@ -71,6 +71,11 @@ class Slice:
     sparse: tuple[Pair, ...] = ()
 
     @property
+    def side(self) -> str:
+        """The table of both sides' values."""
+        return self.name.replace("slice", "side")
+
+    @property
     def dense(self) -> tuple[Pair, ...]:
         return tuple(pair for pair in self.pairs if pair not in self.sparse)
 

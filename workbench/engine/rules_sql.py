@@ -57,6 +57,7 @@ _MACROS: Final = (
     """CREATE OR REPLACE MACRO distinct_codes(t) AS
     CASE WHEN t IS NULL THEN CAST([] AS VARCHAR[]) ELSE list_sort(list_distinct(string_split(t, chr(31)))) END""",
     """CREATE OR REPLACE MACRO has_code(t, code) AS contains(chr(31) || t || chr(31), chr(31) || code || chr(31))""",
+    """CREATE OR REPLACE MACRO agreed_value(t, place) AS nullif(string_split(t, chr(31))[place], chr(30))""",
     """CREATE OR REPLACE MACRO json_of(t) AS CAST(to_json(t) AS VARCHAR)""",
     """CREATE OR REPLACE MACRO json_text(t) AS coalesce(json_of(t), 'null')""",
 )

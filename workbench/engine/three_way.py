@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from workbench.domain.fields import Direction
 from workbench.engine.agreed import make_field_table
-from workbench.engine.compile_agreed import disagreement
-from workbench.engine.plans import TwoWay
+from workbench.engine.compile_agreed import disagreement, disagreement_of_sides
+from workbench.engine.plans import Slice, TwoWay
 from workbench.engine.run import Run
 from workbench.store.steps import make_table, run_step
 
@@ -16,12 +17,6 @@ SENDER: Final = {Direction.EXPORT: "salesforce", Direction.IMPORT: "mainstay"}
 _OTHER_PHONE: Final = """SELECT record_id, linked_id AS contact_id
     FROM work.match_outgoing
     WHERE linked_id IS NOT NULL AND is_eligible AND crm_id_owners = 1 AND phone_key IS DISTINCT FROM contact_phone"""
-_LINKED_OUTGOING: Final = """SELECT verdict.record_id, verdict.contact_id
-    FROM work.verdict_outgoing AS verdict
-    LEFT JOIN work.differing AS differing ON differing.seq = verdict.seq
-    LEFT JOIN work.group_outgoing AS grouped ON grouped.seq = verdict.seq
-    WHERE verdict.rule = 'crm_id' AND verdict.crm_id_owners = 1 AND verdict.action <> 'excluded'
-      AND (verdict.asks OR differing.seq IS NOT NULL OR grouped.seq IS NOT NULL)"""
 _LINKED_INCOMING: Final = """SELECT record_id, contact_id
     FROM work.verdict_incoming
     WHERE action = 'update' AND may_differ"""
@@ -29,21 +24,22 @@ _LINKED_INCOMING: Final = """SELECT record_id, contact_id
 
 def judge_phones(run: Run, both: TwoWay) -> None:
     """work.left_record of an export as far as phones go, before the verdict reads it."""
-    _judge(run, both.only("phone"), Direction.EXPORT, _OTHER_PHONE)
+    phone = both.only("phone")
+    _judge(run, phone, Direction.EXPORT, disagreement(phone, _OTHER_PHONE))
 
 
-def judge_outgoing(run: Run, both: TwoWay) -> None:
-    """work.left_record of an export."""
-    _judge(run, both, Direction.EXPORT, _LINKED_OUTGOING)
+def judge_outgoing(run: Run, both: TwoWay, slices: Sequence[Slice]) -> None:
+    """work.left_record of an export, from the values of both sides that lie in work.side_N."""
+    _judge(run, both, Direction.EXPORT, disagreement_of_sides(both, slices))
 
 
 def judge_incoming(run: Run, both: TwoWay) -> None:
     """work.left_record of an import."""
-    _judge(run, both, Direction.IMPORT, _LINKED_INCOMING)
+    _judge(run, both, Direction.IMPORT, disagreement(both, _LINKED_INCOMING))
 
 
-def _judge(run: Run, both: TwoWay, direction: Direction, candidates: str) -> None:
+def _judge(run: Run, both: TwoWay, direction: Direction, disagreements: str) -> None:
     make_field_table(run.con, [both])
-    make_table(run.con, "disagreement", disagreement(both, candidates))
+    make_table(run.con, "disagreement", disagreements)
     run_step(run.con, "threeway", "verdict_field", {"direction": str(direction)})
     run_step(run.con, "threeway", "left_record", {"sender": SENDER[direction]})

@@ -11,7 +11,7 @@ written AS (
            record_id,
            contact_id,
            max(finished_at) AS agreed_at,
-           map_from_entries(list({'key': place, 'value': CASE WHEN NOT is_forgotten THEN coalesce(after, '') END}))
+           map_from_entries(list({'key': place, 'value': CASE WHEN NOT is_forgotten THEN replace(coalesce(after, ''), chr(31), ' ') END}))
                AS agreed
     FROM latest
     GROUP BY sobject, record_id, contact_id
@@ -24,8 +24,9 @@ width AS (
 SELECT written.sobject,
        written.record_id,
        written.contact_id,
-       list_transform(range(1, width.fields + 1), lambda place :
-           CASE WHEN map_contains(written.agreed, place) THEN written.agreed[place] ELSE old.agreed[place] END) AS agreed,
+       array_to_string(list_transform(range(1, width.fields + 1), lambda place : coalesce(
+           CASE WHEN map_contains(written.agreed, place) THEN written.agreed[place]
+                ELSE agreed_value(old.agreed, place) END, chr(30))), chr(31)) AS agreed,
        written.agreed_at
 FROM written
 JOIN width ON width.sobject = written.sobject
