@@ -7,13 +7,13 @@ set-based prediction. Source: DESIGN section 6, "Sequence"; the order is SystemM
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import duckdb
+import orjson
 import pyarrow as pa
 
 from workbench.domain import ladder, rules
@@ -113,7 +113,7 @@ def walk(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> int:
         "JOIN work.new_outgoing AS p ON p.seq = v.seq WHERE p.is_walked ORDER BY v.seq"
     ).fetchall()
     rows = [
-        {"seq": seq, **_send(plan, directory, institution, record_id, phone, json.loads(body), frozenset(left or ()))}
+        {"seq": seq, **_send(plan, directory, institution, record_id, phone, orjson.loads(body), frozenset(left or ()))}
         for seq, record_id, phone, left, body in records
     ]
     con.register("walked", pa.Table.from_pylist(rows, schema=_WALK_SCHEMA))
@@ -161,7 +161,7 @@ def _send(  # noqa: PLR0917  one record's context, in reading order
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(value).decode()
 
 
 def _without_clears(body: dict[str, Any]) -> dict[str, Any]:
