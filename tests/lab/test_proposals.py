@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -44,7 +45,12 @@ def test_splink_finds_febrl_4(febrl):
     reasons = proposals.reasons(3)
     assert len(reasons) == 3 * len(proposals.attributes)
     assert max(row["weight"] for row in reasons) > 0
-    assert "waterfall" in str(type(proposals.waterfall_chart(2))).lower()
+    waterfall, weights = (
+        json.dumps(chart.chart_dict) for chart in (proposals.waterfall_chart(2), proposals.weights_chart())
+    )
+    for attribute in proposals.attributes:
+        assert f'"{attribute}"' in waterfall
+        assert f'"{attribute}"' in weights
 
 
 @pytest.mark.slow
