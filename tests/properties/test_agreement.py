@@ -14,6 +14,9 @@ from workbench.operations import decide_conflict
 from workbench.store import Store
 from workbench.views_conflicts import conflicts, count_conflicts
 
+# Dozens of previews each: minutes on a busy machine, and no sign of a hang.
+pytestmark = pytest.mark.timeout(1200)
+
 PHONE, OTHER = "4045550101", "4045550102"
 
 

@@ -16,6 +16,9 @@ from world import World, mapping, record_id, send, status_of
 
 from workbench.store import Store
 
+# Dozens of previews each: minutes on a busy machine, and no sign of a hang.
+pytestmark = pytest.mark.timeout(1200)
+
 EXAMPLES = int(os.environ.get("GUARDIAN_EXAMPLES", "40"))
 
 PHONES = st.sampled_from(["4045550101", "4045550102", "(404) 555-0103", "+1 404 555 0104", "123", "555-222-3333", None])

@@ -12,6 +12,9 @@ from world import World, mapping, record_id
 from workbench.domain.rules import is_email, normal_phone
 from workbench.store import Store
 
+# Dozens of previews each: minutes on a busy machine, and no sign of a hang.
+pytestmark = pytest.mark.timeout(1200)
+
 EMAILS = st.sampled_from([None, "a@x.edu", "A@x.edu", "b@x.edu", "nope"])
 RECORD = st.fixed_dictionaries(
     {

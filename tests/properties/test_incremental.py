@@ -13,6 +13,9 @@ from world import mapping
 
 from workbench.store import Store
 
+# Dozens of previews each: minutes on a busy machine, and no sign of a hang.
+pytestmark = pytest.mark.timeout(1200)
+
 EXAMPLES = int(os.environ.get("GUARDIAN_EXAMPLES", "40")) // 2
 LATER = datetime.now(UTC) + timedelta(days=1)
 TOLD = ("action", "rule", "mainstay_id", "codes", "predicted_status", "reason", "fields", "guards")

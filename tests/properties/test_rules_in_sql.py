@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from workbench.domain import rules
 from workbench.engine.rules_sql import CANON_MACROS, install_rules
 
+# Dozens of previews each: minutes on a busy machine, and no sign of a hang.
+pytestmark = pytest.mark.timeout(1200)
+
 
 @pytest.fixture(scope="module")
 def con():
