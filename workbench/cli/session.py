@@ -76,12 +76,13 @@ def person(context: typer.Context, by: str | None) -> Person:
     return person_named(session_of(context).settings.access, by or getpass.getuser())
 
 
-def stop_on_signals() -> threading.Event:
+def stop_on_signals(stopped: threading.Event | None = None) -> threading.Event:
     """Let Ctrl-C and a plain kill end a long-running command in order, also where a shell started it unheard.
 
-    The event is set by then: an interrupt that falls into a library's import may be swallowed there.
+    The event is set by then: an interrupt that falls into a library's import may be swallowed there. Some libraries
+    (polars) put a handler of their own in place as they are imported: call it again after them, with the same event.
     """
-    stopped = threading.Event()
+    stopped = stopped or threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
         stopped.set()

@@ -49,11 +49,12 @@ def sandbox(
     json: Json = False,
 ) -> None:
     """Run both systems here, filled with synthetic people, until Ctrl-C."""
-    stopped = stop_on_signals()  # before the imports: some of them swallow an interrupt
+    stopped = stop_on_signals()  # some of the imports swallow an interrupt
     from workbench.simulators import world  # noqa: PLC0415  the sandbox is heavy, and only this command needs it
     from workbench.simulators.faults import PROFILES  # noqa: PLC0415
     from workbench.simulators.sandbox import Sandbox  # noqa: PLC0415
 
+    stop_on_signals(stopped)
     _known("scenario", scenario and world.scenario_name(scenario), world.SCENARIOS)
     if save is not None and save.exists() and any(save.iterdir()):
         raise ConfigurationError(f"{save} is not empty. Name a new folder to keep the sandbox in.")
