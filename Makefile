@@ -5,7 +5,7 @@ OPEN ?= 1
 CONTACTS ?= 5000
 STAMP := .venv/.installed
 
-.PHONY: help install demo test slow quick lint types screenshots lock clean
+.PHONY: help install demo test slow quick coverage lint types screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,11 +26,14 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install ## the main job on two local servers, told as a story; opens the dashboard unless OPEN=0
 	@.venv/bin/workbench demo --contacts $(CONTACTS) $(if $(filter 0,$(OPEN)),--no-open,--open)
 
-test: install browser ## everything CI runs: lint, format, layers, types, fast tests with coverage, the story in a browser
+test: install browser ## everything CI runs: lint, format, layers, types, tests, notebooks, the dashboard in a browser
 	@bash .ci/checks
 
-slow: install browser ## the long tests: kills and faults of pull and push, other clients (npm), all browser tests (about 20 minutes)
+slow: install browser ## the long tests: kills and faults of pull and push, other clients (npm), browser (about 20 minutes)
 	@.venv/bin/python -m pytest -q -n 2 -m slow
+
+coverage: install ## the fast tests, and which lines they reach
+	@.venv/bin/python -m pytest -q -m "not slow" -n 2 --cov --cov-report=term:skip-covered
 
 quick: install ## the fast tests only
 	@.venv/bin/python -m pytest -q -m "not slow" -n 2
