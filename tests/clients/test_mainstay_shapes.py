@@ -45,7 +45,7 @@ def landed(what, *entries, folder, spelling=None):
     prepared = prepare_json([file], target, 1, folder, places)
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
-        found = con.execute(f"SELECT * EXCLUDE (_pull_id) FROM read_parquet('{prepared.path}')").to_arrow_table()
+        found = con.execute(f"SELECT * EXCLUDE (_pull_id) FROM {prepared.source.sql}").to_arrow_table()
     return found.to_pylist(), prepared.notices
 
 
