@@ -38,7 +38,7 @@ from workbench.settings import load_settings
 from workbench.simulators.faults import PROFILES
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import generate
-from workbench.stages.approve import Slice, approve_batch, create_batch
+from workbench.stages.approve import Slice, approve_batch, create_batch, show_batch
 from workbench.stages.pull import pull
 from workbench.store import Store
 from workbench.store.mappings import current_mapping, save_mapping
@@ -193,6 +193,9 @@ class Soak:
         for _ in range(10):
             if self.push(path, prepared.batch).wait() == 0:
                 break
+        else:
+            steps = show_batch(Store(str(path)), prepared.batch).events
+            tally.problems.append(f"{self.faults}: ten pushes did not end it: {steps[-1]}")
         self.judge(prepared, Store(str(path)), tally)
 
     def full_disk(self, prepared: Prepared, tally: Tally) -> None:
