@@ -98,12 +98,16 @@ class Writing:
             with closing(instance.cursor()) as con:
                 con.execute(f"USE {CATALOG}")
                 yield con
-            instance.execute(f"DETACH {CATALOG}")
-            instance.execute("RESET memory_limit")
+            is_at_rest = _detached(instance)
+            if is_at_rest:
+                instance.execute("RESET memory_limit")
         except BaseException:
             instance.close()
             raise
-        self._keep(path.absolute(), instance)
+        if is_at_rest:
+            self._keep(path.absolute(), instance)
+        else:
+            instance.close()
 
     def _take(self, path: Path) -> duckdb.DuckDBPyConnection:
         with self._guard:
@@ -119,6 +123,15 @@ class Writing:
             replaced, self._kept = self._kept, (path, instance)
         if replaced is not None:
             replaced[1].close()
+
+
+def _detached(instance: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the file was left in order. On a full disk what was committed stays in the log beside it."""
+    try:
+        instance.execute(f"DETACH {CATALOG}")
+    except duckdb.IOException:
+        return False
+    return True
 
 
 READING = Reading()
