@@ -6,6 +6,7 @@ import httpx
 import orjson
 import polars as pl
 import pytest
+from ticking import Clock
 
 from workbench.domain.fields import STANDARD_FIELDS, MainstayField
 from workbench.simulators.mainstay import MainstayInstitution, mainstay_app
@@ -18,17 +19,6 @@ FIELDS = (
     MainstayField('CB/"Status"', "Text", is_custom=True),
 )
 START = datetime(2025, 9, 1, tzinfo=UTC)
-
-
-class Clock:
-    """Each look is one second later."""
-
-    def __init__(self):
-        self.now = START
-
-    def __call__(self):
-        self.now += timedelta(seconds=1)
-        return self.now
 
 
 def contacts(count=45):
@@ -75,7 +65,9 @@ def institution():
         }
     )
     recipients = pl.DataFrame({"campaign_id": ["c2", "c3", "c0"], "contact_id": ["ah000000000000001"] * 3})
-    return MainstayInstitution(contacts(), FIELDS, messages, campaigns, recipients, clock=Clock(), bulk_seconds=0.02)
+    return MainstayInstitution(
+        contacts(), FIELDS, messages, campaigns, recipients, clock=Clock(START), bulk_seconds=0.02
+    )
 
 
 @pytest.fixture

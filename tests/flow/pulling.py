@@ -2,11 +2,12 @@
 
 import asyncio
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 from pydantic import SecretStr
+from ticking import Clock
 
 from workbench.domain.mapping import parse_mapping, salesforce_paths
 from workbench.mainstay import MainstayClient
@@ -28,20 +29,9 @@ def rows_of(prepared):
     return duckdb.sql(f"FROM {prepared.source.sql}").to_arrow_table().to_pylist()
 
 
-class Clock:
-    """Moves on by a second at each look; both sandboxes and the pull share it."""
-
-    def __init__(self):
-        self.now = START
-
-    def __call__(self):
-        self.now += timedelta(seconds=1)
-        return self.now
-
-
 @contextmanager
 def sandbox_of(world, tmp_path, **options):
-    clock = Clock()
+    clock = Clock(START)
     with Sandbox(world, page_size=50, clock=clock, **options) as sandbox:
         yield Pulling(sandbox, tmp_path / "store.duckdb", clock)
 

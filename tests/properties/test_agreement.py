@@ -70,6 +70,24 @@ def test_an_export_does_not_overwrite_what_only_mainstay_changed(store):
     assert listed(world)["last_name"]["winner"] == "salesforce"
 
 
+def test_the_sign_between_kept_values_may_stand_in_a_value(store):
+    """The values of a pair are one text: what follows such a value must not move into another field's place."""
+    world = World(store, document())
+    world.pulled_at = START
+    world.record(1, MobilePhone=PHONE, Email="ana@x.edu", SMS__c="opted-in", Notes__c="a\x1fb\x1fc")
+    world.contact(1, crm_id=record_id(1), phone=PHONE, email="ana@x.edu", custom={"Notes": "a\x1fb\x1fc"})
+    world.contacts[0]["last_modified_at"] = START
+    world.records[0]["FirstName"] = world.contacts[0]["first_name"] = "An\x1fa"
+    assert world.preview()[0].counts["none"] == 1
+    move(world, salesforce={"LastName": "Ray"}, mainstay={"email": "new@x.edu"})
+    _, fields = one(world)
+    assert fields == {"last_name": "Ray"}
+    assert (listed(world)["email"]["cause"], listed(world)["email"]["baseline"]) == (
+        "only_mainstay_changed",
+        "ana@x.edu",
+    )
+
+
 def test_a_full_payload_leaves_it_out_too(store):
     world = pair(store, everything=True)
     move(world, salesforce={"LastName": "Ray"}, mainstay={"email": "new@x.edu"})

@@ -103,6 +103,30 @@ def test_processes_and_threads_lose_no_row(tmp_path):
     assert Store(str(path)).rows("SELECT count(DISTINCT name) AS n FROM mainstay.field") == [{"n": 60}]
 
 
+def test_what_was_committed_stays_where_the_file_can_grow_no_more(store):
+    """A full disk met after the commit, on the way from the log into the file: the write stands, the next one is refused."""
+    script = textwrap.dedent(f"""
+        import os, resource
+        from workbench.errors import StoreFull
+        from workbench.store import Store
+        store = Store({store.dsn!r})
+        size = os.stat({store.dsn!r}).st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        count = size // 80
+        rows = f"INSERT INTO mainstay.field (name) SELECT md5(random()::VARCHAR) FROM range({{count}})"
+        try:
+            for number in range(1, 20):
+                store.write(rows)
+                print(number * count)
+        except StoreFull as error:
+            print(error)
+        """)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    *written, said = done.stdout.splitlines()
+    assert "is full" in said
+    assert store.rows("SELECT count(*) AS n FROM mainstay.field")[0]["n"] == int(written[-1])
+
+
 @pytest.mark.parametrize(
     "name", ["salesforce", "mainstay", "preview", "view", "work", "config", "journal", "workbench"]
 )

@@ -44,7 +44,8 @@ def _text(items: Sequence[str]) -> str:
 def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
     """work.agreement: linked pairs whose common values are not those that are kept: record_id, contact_id, agreed.
 
-    `agreed` stands in the order of the pairs: null was never seen equal, an empty text is a common blank.
+    `agreed`: the values in the order of the pairs, chr(31) between them; empty is a common blank, chr(30) alone was
+    never seen equal. A chr(31) within a value is kept as a space: should that field change, a person is asked.
     Binds $since where `since` is set. `first`: nothing is kept yet, so nothing is compared with it; else it binds
     $pulled_at: what was kept later than these pulls stands.
     """
