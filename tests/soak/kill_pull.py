@@ -164,10 +164,10 @@ def soak(rounds: int, contacts: int, seed: int, *, faults: str = "none", bulk: b
     ):
         run = Soak(sandbox, Path(folder), seed, faults=faults, bulk=bulk)
         rows = sum(map(len, run.expected.values()))
-        say(f"{rows} rows in {len(run.expected)} tables, {run.seconds:.1f} s undisturbed")
+        say(f"{rows} rows in {len(run.expected)} tables, {run.seconds:.1f} s undisturbed", flush=True)
         for _ in range(rounds):
             run.round()
-            say(str(run.tally))
+            say(f"  {run.tally}", flush=True)
     return run.tally
 
 
@@ -200,7 +200,7 @@ def main() -> int:
     is_clean = True
     for place, faults in enumerate(profiles):
         bulk = given.bulk or (given.faults == "all" and place % 2 == 1)
-        tally = soak(given.rounds, given.contacts, given.seed + place, faults=faults, bulk=bulk, say=lambda _: None)
+        tally = soak(given.rounds, given.contacts, given.seed + place, faults=faults, bulk=bulk)
         print(f"{faults}{' by bulk' if bulk else ''}: {tally}", *tally.problems, sep="\n  ", flush=True)
         is_clean = is_clean and tally.is_clean
     return 0 if is_clean else 1
