@@ -28,7 +28,7 @@ HERE: Final = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:  # `streamlit run` puts this folder on the path, not the one above it
     sys.path.insert(0, str(HERE.parent))
 
-from dashboard import returning  # noqa: E402 - after the path is set
+from dashboard import early, returning  # noqa: E402 - after the path is set
 from workbench.settings import load_settings  # noqa: E402
 
 SIGNED_IN: Final = "/oauth2callback"  # where a provider sends a browser; it stands in `redirect_uri`
@@ -169,6 +169,10 @@ async def ready(_request: Request) -> Response:
 app = st.App(
     "app.py",
     lifespan=lifespan,
-    middleware=[Middleware(BackToThePage), Middleware(SafeHeaders, framed_by=load_settings().access.framed_by)],
+    middleware=[
+        Middleware(early.EarlyScripts),
+        Middleware(BackToThePage),
+        Middleware(SafeHeaders, framed_by=load_settings().access.framed_by),
+    ],
     routes=[Route("/api/ready", ready)],
 )

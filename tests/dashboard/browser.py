@@ -91,3 +91,15 @@ def chromium():
             yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def profile(playwright, folder: Path, **options):
+    """A browser with a profile, as people have: it keeps what it fetched, and scripts as it compiled them."""
+    browser = playwright.chromium.launch_persistent_context(
+        folder, executable_path=CHROMIUM, args=ARGUMENTS, headless=True, **options
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()
