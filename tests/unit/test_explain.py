@@ -37,10 +37,27 @@ def test_a_shared_phone_is_told_in_order(world):
     assert "is 4045550101, held by contact ah000000000000001, which carried no CRM ID." in first["Match by phone"]
     assert first["Decision"].startswith("link: Same phone")
     assert first["Expected code"].startswith("invalid-email (partial, certain)")
+    assert first["Expected code"].endswith("Its rule looks at one @, a dotted host, no consecutive dots.")
     assert second["Decision"].startswith("blocked: The contact with this phone carries another CRM ID")
     assert second["Sequence"] == (
         "2 records share a phone and are decided in order of their last change, then Id; 1 come before this one."
     )
+
+
+def test_both_sides_of_every_pair_stand_beside_what_would_be_sent(world):
+    world.preview()
+    sides = {row["mainstay_field"]: row for row in explain(world.store, record_id(1)).sides}
+    assert sides["phone"] == {
+        "salesforce_field": "MobilePhone", "salesforce": "(404) 555-0101",
+        "mainstay_field": "phone", "mainstay": "4045550101", "sent": None,
+    }  # fmt: skip
+    assert (sides["email"]["salesforce"], sides["email"]["sent"]) == ("nope", "nope")
+
+
+def test_a_code_outside_the_dictionary_is_told_too(world):
+    world.record(5, MobilePhone="4045550105", LastName=None)
+    world.preview()
+    assert "A required field is blank" in told(world, record_id(5))["Expected code"]
 
 
 def test_an_invalid_phone_and_false_criteria_are_told(world):

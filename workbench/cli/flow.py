@@ -188,6 +188,20 @@ def explain(
         return
     out().print(f"[bold]{found.change_id}[/] ({found.direction}): {found.action}")
     print_table([{"step": step.name, "what": step.sentence} for step in found.steps], {"step": "step", "what": "what"})
+    _print_sides(found.sides)
+    for step in found.steps:
+        if "body" in step.values:
+            out().print(orjson.dumps(step.values["body"]).decode(), markup=False, soft_wrap=True)
+
+
+def _print_sides(sides: Sequence[Mapping[str, Any]]) -> None:
+    """Both systems' values of every mapped pair that has one, and what would be sent."""
+    rows = [row for row in sides if not all(row[name] is None for name in ("salesforce", "mainstay", "sent"))]
+    headings = {
+        "salesforce_field": "Salesforce field", "salesforce": "its value", "mainstay_field": "Mainstay field",
+        "mainstay": "its value ", "sent": "would be sent",
+    }  # fmt: skip
+    print_table(rows, headings, title="Both sides")
 
 
 def push(

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from workbench.domain.error_dictionary import ENTRIES, family
+from workbench.domain.error_dictionary import ENTRIES, OUTSIDE_MESSAGES, family
 from workbench.domain.mapping import SObjectMapping
+from workbench.domain.prediction_rules import RULES, RULES_VERSION
 from workbench.domain.salesforce_ids import as_stored
 from workbench.engine.explain_match import Step, export_match, import_match, landed_row, since_then
 from workbench.errors import NotFound
@@ -24,7 +25,10 @@ _VERDICT: Final = {True: "may be synced", False: "is left out"}
 
 @dataclass(frozen=True)
 class Explanation:
-    """One record's way through a preview. `salesforce` and `mainstay` are the rows as landed now, blanks left out."""
+    """One record's way through a preview. `salesforce` and `mainstay` are the rows as landed now, blanks left out.
+
+    `sides`: one row per mapped pair with its value on either side now and the one that would be sent.
+    """
 
     change_id: str
     preview_id: int
@@ -33,6 +37,7 @@ class Explanation:
     steps: list[Step]
     salesforce: dict[str, Any]
     mainstay: dict[str, Any]
+    sides: list[dict[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -74,9 +79,29 @@ def explain(store: Store, record: str, preview_id: int | None = None) -> Explana
         *_requests(store, change),
     ]
     steps += [*_predictions(store, change), *_outcome(store, change)]
+    sides = _sides(mapping, change, source, contact)
     return Explanation(
-        change["change_id"], change["preview_id"], change["direction"], change["action"], steps, source, contact
+        change["change_id"], change["preview_id"], change["direction"], change["action"], steps, source, contact, sides
     )
+
+
+def _sides(
+    mapping: SObjectMapping, change: Mapping[str, Any], source: Mapping[str, Any], contact: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Both sides of every mapped pair, in the mapping's order, and what would be sent."""
+    side = mapping.export if change["direction"] == "export" else mapping.import_
+    receiving = "mainstay" if change["direction"] == "export" else "salesforce"
+    sent = {item["field"]: item["after"] for item in json.loads(change["fields"] or "[]")}
+    return [
+        {
+            "salesforce_field": pair.salesforce,
+            "salesforce": source.get(pair.salesforce),
+            "mainstay_field": pair.mainstay,
+            "mainstay": contact.get(pair.mainstay),
+            "sent": sent.get(getattr(pair, receiving)),
+        }
+        for pair in (side.fields if side is not None else ())
+    ]
 
 
 def _pins(store: Store, change: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -195,12 +220,24 @@ def _predictions(store: Store, change: Mapping[str, Any]) -> list[Step]:
     )
     steps = [Step("Prediction", f"{change['predicted_status']}, {change['certainty']}.")]
     for item in found:
-        entry = next((e for e in ENTRIES if e.number == item["entry"]), None)
-        entry = entry or next((e for e in ENTRIES if e.code == family(item["code"])), None)
         told = f"{item['code']} ({item['failure']}, {item['certainty']})"
-        told += f": {entry.meaning} Next: {entry.next_step}" if entry else ": the other system's own check."
-        steps.append(Step("Expected code", told, dict(item)))
+        told += f"{_meaning(item['code'], item['entry'])}{_rule(item['code'])}"
+        steps.append(Step("Expected code", told, {**item, "rules_version": RULES_VERSION}))
     return steps
+
+
+def _meaning(code: str, number: int | None) -> str:
+    entry = next((e for e in ENTRIES if e.number == number), None)
+    entry = entry or next((e for e in ENTRIES if e.code == family(code)), None)
+    if entry is not None:
+        return f": {entry.meaning} Next: {entry.next_step}"
+    return f": {OUTSIDE_MESSAGES[code]}" if code in OUTSIDE_MESSAGES else "."
+
+
+def _rule(code: str) -> str:
+    """What the prediction hangs on, from the one table of rules."""
+    rule = next((rule for rule in RULES if rule.code == family(code)), None)
+    return "" if rule is None else f" Its rule looks at {rule.hangs_on}."
 
 
 def _outcome(store: Store, change: Mapping[str, Any]) -> list[Step]:
