@@ -33,9 +33,10 @@ STANDING_LABELS = {
     "in_sync": "In sync", "sent": "Sent since", "pending": "Pending", "differs": "Differs", "only_here": "Only here",
     "excluded": "Excluded", "conflict": "Conflict", "blocked": "Blocked", "failed": "Failed",
 }  # fmt: skip
+# The tones of the bars (static/app.css), as Markdown takes them.
 DOTS = {
-    "in_sync": "green", "sent": "green", "pending": "violet", "differs": "blue", "only_here": "green",
-    "excluded": "gray", "conflict": "orange", "blocked": "red", "failed": "red",
+    "sync": "#1F9E92", "update": "#3F86D6", "link": "#8673DB", "create": "#7DB98F", "muted": "#94A3B8",
+    "faint": "#CBD5E1", "warn": "#E09A45", "stop": "#D9534A",
 }  # fmt: skip
 # Which filter of the preview shows the records of a standing.
 DRILL = {
@@ -163,7 +164,8 @@ def bar_head(title: str, note: str) -> str:
 
 def standing_link(preview_id: int, name: str, records: int, total: int) -> None:
     """A line of the legend; it opens the records it counts."""
-    label = f":{DOTS[name]}[■] {STANDING_LABELS[name]} **{count(records)}** :gray[{percent(records / total)}]"
+    dot = f':color[■]{{foreground="{DOTS[markup.tone(name)]}"}}'
+    label = f"{dot} {STANDING_LABELS[name]} **{count(records)}** :gray[{percent(records / total)}]"
     if name == "failed":
         link("results", label, icon="", status="fail")
     elif name == "pending":
