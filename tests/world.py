@@ -123,7 +123,7 @@ class World:
         records = pa.Table.from_pylist(
             [
                 {
-                    "Id": r["Id"], "SystemModstamp": r["SystemModstamp"], "IsDeleted": False, "Sync__c": r["Sync__c"],
+                    "Id": r["Id"], "SystemModstamp": r["SystemModstamp"], "IsDeleted": r.get("IsDeleted", False), "Sync__c": r["Sync__c"],
                     **{name: r.get(name) for name, *_ in FIELDS},
                 }
                 for r in self.records

@@ -1,111 +1,253 @@
-"""The mutations: a rule's text, what breaks it, and the smallest tests that must notice."""
+"""Rules that modules write into SQL, and those of the steps that `generated.py` cannot break by itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mutant import Mutation
 
-OUT = ("tests/sql/test_outgoing.py",)
-IN = ("tests/sql/test_incoming.py",)
-CHANGE_IN = ("tests/sql/test_change_incoming.py",)
-REFUSE = ("tests/sql/test_payload_incoming.py",)
-THREE = ("tests/sql/test_three_way.py",)
-AGREED = ("tests/properties/test_agreement.py",)
-GUARDS = ("tests/sql/test_guards.py",)
-GUARDIAN = ("tests/properties/test_guardian.py",)
-IMPORT = ("tests/properties/test_import.py",)
-RULES = ("tests/properties/test_rules_in_sql.py",)
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """In `file` (below workbench/) `find` becomes `replace`."""
-
-    file: str
-    find: str
-    replace: str
-    breaks: str
-    tests: tuple[str, ...]
-
+CASES, BACK = ("tests/sql/test_export_cases.py",), ("tests/sql/test_import_cases.py",)
+OUT, THREE, GUARDS = ("tests/sql/test_outgoing.py",), ("tests/sql/test_three_way.py",), ("tests/sql/test_guards.py",)
+IN_ORDER, REFUSE = ("tests/sql/test_change_incoming.py",), ("tests/sql/test_payload_incoming.py",)
+RULES, GROUPS = ("tests/sql/test_rules.py",), ("tests/sql/test_groups.py",)
+AGREED, AGAIN = ("tests/properties/test_agreement.py",), ("tests/sql/test_looking_again.py",)
+MATCH, FAN_OUT = ("tests/sql/test_match_incoming.py",), ("tests/sql/test_reach.py",)
+IMPACT = ("tests/unit/test_impact.py",)
 
 VERDICT = "sql/outgoing/verdict_outgoing.sql"
-VERDICT_IN = "sql/incoming/verdict_incoming.sql"
 FIELD = "sql/threeway/verdict_field.sql"
-LEFT = "sql/threeway/left_record.sql"
-CODES = "engine/compile_codes.py"
-REFUSALS = "engine/compile_refusals.py"
+MACROS, CODES, EXPORT = "engine/rules_sql.py", "engine/compile_codes.py", "engine/compile_export.py"
+SHARED, COMPARE, PAYLOAD = "engine/compile.py", "engine/compile_compare.py", "engine/compile_payload.py"
+IMPORT, REFUSALS, REACH = "engine/compile_import.py", "engine/compile_refusals.py", "engine/compile_reach.py"
+KEPT, WALK, AFFECTED = "engine/compile_agreed.py", "engine/sequence.py", "engine/affected.py"
 
-MUTATIONS = (
-    # Match and verdict of exports.
-    Mutation(VERDICT, "WHEN NOT is_eligible THEN 'excluded'", "WHEN false THEN 'excluded'", "criteria are ignored", OUT),
-    Mutation(VERDICT, "WHEN crm_id_owners > 1 OR asks THEN", "WHEN asks THEN", "a CRM ID held twice asks nobody", OUT),
+STEPS = (
     Mutation(VERDICT, "phone_owner_id IS NOT NULL THEN 'blocked'", "phone_owner_id IS NOT NULL THEN 'update'",
              "a phone of another contact is taken", OUT),
     Mutation(VERDICT, "WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'blocked'",
              "WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'link'", "another's CRM ID is overwritten", OUT),
-    Mutation(VERDICT, "THEN 'reverted'", "THEN 'changes'", "a reverted phone goes unseen", OUT),
-    Mutation(VERDICT, "phone_key IS NULL THEN 'invalid'", "phone_key IS NULL THEN 'absent'", "a bad phone is no phone", OUT),
-    Mutation(VERDICT, "THEN 'cleared'", "THEN 'absent'", "a cleared phone goes unseen", OUT),
-    Mutation(VERDICT, "WHEN NOT has_names OR", "WHEN", "a new contact needs no names", OUT),
     Mutation("sql/outgoing/touch_outgoing.sql", "phone_fate IN ('changes', 'cleared')", "phone_fate IN ('cleared')",
              "a freed phone is not contended", OUT),
+    Mutation("sql/outgoing/touch_outgoing.sql", "phone_fate IN ('changes', 'cleared')", "phone_fate IN ('changes')",
+             "a cleared phone is not contended", OUT),
     Mutation("sql/outgoing/collision_outgoing.sql", "HAVING count(*) > 1", "HAVING count(*) > 2",
-             "pairs that share a phone are not walked", GUARDIAN),
-    # Partial codes of exports.
-    Mutation(CODES, '"phone_fate = \'invalid\'"', '"false"', "invalid-phone is not foretold", GUARDIAN),
-    Mutation(CODES, '"phone_fate = \'reverted\'"', '"false"', "contact-out-of-sync is not foretold", GUARDIAN),
-    Mutation(CODES, "strlen({pair.column}) > {CUSTOM_VALUE_LIMIT}", "strlen({pair.column}) > 99999",
-             "long values are not foretold", GUARDIAN),
-    Mutation(CODES, "{wanted} = 'paused' OR", "false OR", "pausing is allowed", GUARDIAN),
-    Mutation(CODES, "({now}) = 'opted-out')", "false)", "opting back in is allowed", GUARDIAN),
-    Mutation(CODES, "method = 'PUT' AND preferred_now IS NOT NULL", "false", "a preferred name is replaced", GUARDIAN),
-    Mutation("engine/rules_sql.py", "AND digits NOT LIKE '555%'", "", "area code 555 passes", RULES),
-    Mutation("engine/rules_sql.py", "AND NOT contains(t, '..')", "", "two dots pass in an address", RULES),
-    # Match and verdict of imports.
-    Mutation(VERDICT_IN, "WHEN is_test THEN 'test_contact'", "WHEN false THEN 'test_contact'", "test contacts pass", IN),
-    Mutation(VERDICT_IN, "WHEN link_count > 1 THEN 'crm_id_twice'", "WHEN false THEN 'crm_id_twice'",
-             "a CRM ID carried twice asks nobody", IN),
-    Mutation(VERDICT_IN, "crm_id_key[1:3] <> key_prefix", "false", "another object's CRM ID is a conflict", IN),
-    Mutation(VERDICT_IN, "WHEN match_count > 1 THEN", "WHEN false THEN", "several matching records ask nobody", IN),
-    Mutation(VERDICT_IN, "WHEN rival_count > 1 THEN", "WHEN false THEN", "several matching contacts ask nobody", IN),
-    Mutation(VERDICT_IN, "WHEN other_contact_id IS NOT NULL THEN", "WHEN false THEN", "a taken record is linked", IN),
-    Mutation(VERDICT_IN, "WHEN $create_unmatched THEN", "WHEN $create_unmatched OR true THEN", "unmatched is created", IN),
-    Mutation("engine/compile_import.py", 'f"lower({texts[pair.column]})"', 'f"({texts[pair.column]})"',
-             "matching counts case", IMPORT),
-    # Criteria, refusals and unique values of imports.
-    Mutation("sql/incoming/change_incoming.sql", "WHEN len(payload.codes) > 0 THEN 'blocked'", "", "refusals are sent",
-             CHANGE_IN),
-    Mutation("sql/incoming/change_incoming.sql", "claim.holder <> claim.taker", "false", "a held unique value is taken",
-             CHANGE_IN),
-    Mutation(REFUSALS, "length({pair.column}) > {field.length}", "false", "STRING_TOO_LONG is not foretold", REFUSE),
-    Mutation(REFUSALS, "WHEN is_create{missing} THEN", "WHEN false THEN", "REQUIRED_FIELD_MISSING is not foretold", REFUSE),
-    Mutation(REFUSALS, "NOT list_has_all(", "list_has_all(", "restricted picklists are read backwards", REFUSE),
-    Mutation(REFUSALS, '{parent(pair)} IS NULL"', 'false"', "INVALID_CROSS_REFERENCE_KEY is not foretold", REFUSE),
-    Mutation(REFUSALS, "NOT regexp_full_match({pair.column}", "regexp_full_match({pair.column}",
-             "addresses are read backwards", REFUSE),
-    # Three-way.
-    Mutation(FIELD, "WHEN decision.winner IS NOT NULL THEN 'decided'", "", "decisions are ignored", THREE),
+             "pairs that share a phone are not walked", OUT),
+    Mutation("sql/outgoing/outgoing.sql", "ORDER BY modified_at, record_id", "ORDER BY record_id", "the first changed is not first",
+             (), wider=AGAIN),
+    Mutation("sql/incoming/record_link.sql", "incoming.crm_id_key = record_now.record_id", "true", "every record is linked",
+             ("tests/sql/test_incoming.py",), wider=BACK),
+    Mutation("sql/incoming/unlinked.sql", "crm_id_key IS NULL AND", "", "linked contacts are matched too", ("tests/sql/test_incoming.py",)),
     Mutation(FIELD, "ORDER BY decided_at DESC", "ORDER BY decided_at", "the first decision counts", THREE),
-    Mutation(FIELD, "AND decision.salesforce_value IS NOT DISTINCT FROM disagreement.salesforce_value", "",
-             "a decision outlives its value", THREE),
     Mutation(FIELD, "WHEN NOT has_baseline THEN 'no_baseline'", "", "a value never agreed asks", THREE),
     Mutation(FIELD, "THEN 'only_salesforce_changed'\n                WHEN disagreement.salesforce_value",
              "THEN 'only_mainstay_changed'\n                WHEN disagreement.salesforce_value", "sides are mixed up", THREE),
-    Mutation(FIELD, "AND salesforce_modified_at <> mainstay_modified_at", "", "equal times do not ask", THREE),
     Mutation(FIELD, "salesforce_modified_at > mainstay_modified_at", "salesforce_modified_at < mainstay_modified_at",
              "the oldest wins", THREE),
-    Mutation(LEFT, "FILTER (WHERE winner IS DISTINCT FROM $sender)", "FILTER (WHERE winner <> $sender)",
+    Mutation("sql/threeway/left_record.sql", "FILTER (WHERE winner IS DISTINCT FROM $sender)", "FILTER (WHERE winner <> $sender)",
              "what asks is sent", THREE),
-    Mutation(LEFT, "AND cause <> 'no_baseline') AS cleared_fields", ") AS cleared_fields", "a stranger's blank clears",
-             THREE),
-    Mutation("engine/compile_payload.py", 'return f" AND NOT coalesce(list_contains(left_fields,',
-             'return f" AND NOT coalesce(false AND list_contains(left_fields,', "what Mainstay won is sent", AGREED),
-    Mutation("engine/sequence.py", "if pair.mainstay.path in left:", "if False:", "a walk clears what Mainstay won", AGREED),
-    # Guards.
-    Mutation("sql/guards/replaced_value.sql", "WHERE before IS NOT NULL", "", "filling a blank is a mass change", GUARDS),
-    Mutation("sql/guards/mass_field.sql", "count(*) >= $minimum AND", "", "a handful is a mass change", GUARDS),
-    Mutation("sql/guards/mass_field.sql", "count(*) > $share * any_value(reached.row_count)", "true",
-             "every share is a mass change", GUARDS),
-    Mutation("sql/guards/guarded.sql", "HAVING sum(children) > $cap", "", "the cap does not count", GUARDS),
-    Mutation("sql/guards/fan_out.sql", "AND reach.field = written.field", "", "every write fans out", GUARDS),
+    Mutation("sql/threeway/agreement_pushed.sql", "ORDER BY finished_at DESC", "ORDER BY finished_at", "the first write counts",
+             ("tests/sql/test_agreement_pushed.py",)),
     Mutation("sql/guards/fan_out.sql", "count(DISTINCT reach.child_id)", "count(*)", "children are counted twice", GUARDS),
 )  # fmt: skip
+
+MACRO_RULES = (
+    Mutation(MACROS, "AND digits NOT LIKE '555%'", "", "area code 555 passes", RULES),
+    Mutation(MACROS, "WHEN regexp_matches(digits, {literal(rules.PHONE_PATTERN)})", "WHEN length(digits) = 10 ", "N11 passes", RULES),
+    Mutation(MACROS, "'^1([0-9]{10})$'", "'^2([0-9]{10})$'", "a leading 1 stays", RULES),
+    Mutation(MACROS, "'[^0-9]', '', 'g'", "'[^0-9]', ''", "one sign alone is dropped from a phone", RULES),
+    Mutation(MACROS, "WHEN d = trunc(d) AND abs(d) < 1e15", "WHEN false", "whole numbers keep their point", RULES),
+    Mutation(MACROS, " AND abs(d) < 1e15", "", "large numbers lose their point", RULES),
+    Mutation(MACROS, " AND isfinite(TRY_CAST(t AS DOUBLE))", "", "infinity is a number", RULES),
+    Mutation(MACROS, "WHEN regexp_matches(t, {literal(rules.NUMBER_PATTERN)}) AND", "WHEN", "inf and hex are numbers", RULES),
+    Mutation(MACROS, "WHEN lower(t) IN ({_list(rules.TRUE_WORDS)})", "WHEN t IN ({_list(rules.TRUE_WORDS)})", "YES is no truth", RULES),
+    Mutation(MACROS, "WHEN lower(t) IN ({_list(rules.FALSE_WORDS)})", "WHEN t IN ({_list(rules.FALSE_WORDS)})", "False is no truth", RULES),
+    Mutation(MACROS, "'%m/%d/%Y'", "'%d/%m/%Y'", "days before months", RULES),
+    Mutation(MACROS, " AND TRY_CAST(t[1:10] AS DATE) IS NOT NULL", "", "2026-02-30 is a day", RULES),
+    Mutation(MACROS, "regexp_matches(t, {literal(rules.ISO_DATE_PATTERN)})", "true", "25 o'clock is a moment", RULES),
+    Mutation(MACROS, "regexp_matches(t, {literal(rules.URL_PATTERN)})", "contains(t, '://')", "ftp is a web address", RULES),
+    Mutation(MACROS, "AND NOT contains(t, '..')", "", "two dots pass in an address", RULES),
+    Mutation(MACROS, "WHEN regexp_matches(t, {literal(rules.EMAIL_PATTERN)})", "WHEN contains(t, '@')", "a@x is an address", RULES),
+    Mutation(MACROS, "THEN lower(t) END)", "THEN t END)", "addresses keep their capitals", RULES),
+    Mutation(MACROS, "regexp_matches(t, {literal(rules.LANGUAGE_PATTERN)})", "length(t) = 2", "xx is a language", RULES),
+    Mutation(MACROS, "replace(lower(t), ' ', '-') IN", "lower(t) IN", "opted in is no status", RULES),
+    Mutation(MACROS, "nullif(nullif(t, ''), {literal(rules.UNSET)})", "nullif(t, '')", "UNSET in Salesforce wipes a value", RULES),
+    Mutation(MACROS, "nullif(nullif(t, ''), {literal(rules.UNSET)})", "nullif(t, {literal(rules.UNSET)})", "an empty text is a value", RULES),
+    Mutation(MACROS, "coalesce(string_split(t, chr(31)), CAST([] AS VARCHAR[]))", "string_split(t, chr(31))", "no codes are NULL", RULES),
+    Mutation(MACROS, "list_sort(list_distinct(string_split(t, chr(31))))", "string_split(t, chr(31))", "codes repeat", RULES),
+    Mutation(MACROS, "contains(chr(31) || t || chr(31), chr(31) || code || chr(31))", "contains(t, code)", "half a code is one", RULES),
+    Mutation(MACROS, "nullif(string_split(t, chr(31))[place], chr(30))", "string_split(t, chr(31))[place]", "never agreed is a value", RULES),
+    Mutation(MACROS, "CAST(to_json(t) AS VARCHAR)", "'\"' || t || '\"'", "quotes break the JSON", RULES),
+    Mutation(MACROS, "coalesce(json_of(t), 'null')", "json_of(t)", "a blank has no JSON", RULES),
+)  # fmt: skip
+
+EXPORTS = (
+    # Which codes a request meets.
+    Mutation(CODES, '"phone_fate = \'invalid\'"', '"false"', "invalid-phone is not foretold", CASES),
+    Mutation(CODES, '"phone_fate = \'reverted\'"', '"false"', "contact-out-of-sync is not foretold", CASES),
+    Mutation(CODES, "WHEN phone_fate = 'cleared' THEN NULL ", "", "a cleared phone keeps its channel", CASES),
+    Mutation(CODES, "WHEN phone_fate = 'changes' AND phone_now IS NULL THEN 'opted-in' ", "", "a first phone opens no channel", CASES),
+    Mutation(CODES, "AND phone_now IS NULL THEN 'opted-in'", "THEN 'opted-in'", "a new phone opts in", CASES),
+    Mutation(CODES, "method = 'PUT' AND preferred_now IS NOT NULL", "false", "a preferred name is replaced", CASES),
+    Mutation(CODES, "AND {pair.column} IS DISTINCT FROM preferred_now)", ")", "the same preferred name is refused", CASES),
+    Mutation(CODES, 'f"NOT {is_taken} AND {_is_long_name(pair)}"', 'f"{_is_long_name(pair)}"', "a taken name is too long as well", CASES),
+    Mutation(CODES, "strlen({pair.column}) > {CUSTOM_VALUE_LIMIT}", "strlen({pair.column}) > 99999", "long values are not foretold", CASES),
+    Mutation(CODES, "AND length({pair.column}) > {CUSTOM_VALUE_LIMIT} AND", "AND", "bytes are counted for characters", CASES),
+    Mutation(CODES, " AND {fits(pair.mainstay, pair.column)})", ")", "a failed cast is too long as well", CASES),
+    Mutation(CODES, '("Text", "URL", "Multi-Choice")', '("Text", "Multi-Choice")', "a web address is never too long", CASES),
+    Mutation(CODES, "{_is_wrong_status(pair, now) if has_channel else 'true'}", "{_is_wrong_status(pair, now)}", "a channel nobody bought", CASES),
+    Mutation(CODES, "{wanted} IS NULL OR canon_status", "canon_status", "UNSET is a status", CASES),
+    Mutation(CODES, "canon_status({wanted}) IS NULL OR", "false OR", "any word is a status", CASES),
+    Mutation(CODES, ' OR ({now}) IS NULL"', '"', "a missing channel takes a status", CASES),
+    Mutation(CODES, "{wanted} = 'paused' OR", "false OR", "pausing is allowed", CASES),
+    Mutation(CODES, "({now}) = 'opted-out')", "false)", "opting back in is allowed", CASES),
+    Mutation(CODES, "({wanted} IS DISTINCT FROM ({now}) AND", "(true AND", "paused may not stay paused", CASES),
+    Mutation(CODES, 'when(_is_unfit(pair), "invalid-email")', 'when("false", "invalid-email")', "invalid-email is not foretold", CASES),
+    Mutation(CODES, 'when(_is_unfit(pair), "invalid-language")', 'when("false", "invalid-language")', "invalid-language is not foretold", CASES),
+    Mutation(CODES, '"first_name", "last_name") if', '"first_name",) if', "a last name is never too long", CASES),
+    Mutation(CODES, "{pair.sends} AND {pair.column} IS NOT NULL AND NOT", "{pair.column} IS NOT NULL AND NOT", "what is not sent is refused", CASES),
+    Mutation(CODES, "{pair.column} IS NOT NULL AND NOT", "NOT", "a clear does not fit", CASES),
+    Mutation(CODES, "length({pair.column}) > {NAME_LIMIT}", "strlen({pair.column}) > {NAME_LIMIT}", "a name's bytes are counted", CASES),
+    Mutation(CODES, 'f"{pair.sends} AND length', 'f"length', "a name that is not sent is too long", CASES),
+    Mutation(CODES, 'f"CASE WHEN {condition} THEN', 'f"CASE WHEN NOT ({condition}) THEN', "codes are foretold where they do not hold", CASES),
+    # Keys and values.
+    Mutation(EXPORT, 'f"coalesce(s.{identifier(plan.criteria)}, false)"', 'f"coalesce(s.{identifier(plan.criteria)}, true)"', "blank criteria are true", CASES),
+    Mutation(EXPORT, 'f"coalesce(s.{identifier(plan.criteria)}, false)"', '"true"', "criteria are ignored", CASES),
+    Mutation(EXPORT, 'IS NOT NULL" if p else', 'IS NOT NULL OR true" if p else', "a new contact needs no names", CASES),
+    Mutation(EXPORT, "{raw_phone} IS NOT NULL AS has_phone", "true AS has_phone", "every record has a phone", CASES),
+    Mutation(EXPORT, "canon_phone({raw_phone}) AS phone_key", "{raw_phone} AS phone_key", "phones match as they are written", CASES),
+    Mutation(EXPORT, 'WHERE NOT coalesce(s."IsDeleted", false)', "WHERE true", "deleted records are sent", AGAIN),
+    Mutation(EXPORT, "' AND s.\"Id\" = $only' if only else", "'  AND ($only IS NOT NULL)' if only else", "one record is all", AGAIN),
+    Mutation(EXPORT, "nullif(c.crm_id, '') AS crm_id_key", "c.crm_id AS crm_id_key", "an empty CRM ID is one", AGAIN),
+    Mutation(EXPORT, "coalesce(canon_phone(c.phone), nullif(c.phone, '')) AS phone_key", "c.phone AS phone_key", "a contact's phone matches as it is written", AGAIN),
+    Mutation(EXPORT, "coalesce(canon_phone(c.previous_phone), nullif(c.previous_phone, ''))", "CAST(NULL AS VARCHAR)", "previous phones are not known", CASES),
+    Mutation(SHARED, 'return f"lower({text})"', "return text", "an address counts its capitals", CASES),
+    Mutation(SHARED, "return f\"replace(lower({text}), ' ', '-')\"", "return text", "a status counts its spelling", CASES),
+    Mutation(SHARED, '("phone", "Phone", "Number", "True/False", "Date")', '("phone", "Phone", "True/False", "Date")', "2026.0 is not 2026", CASES),
+    Mutation(SHARED, '("phone", "Phone", "Number", "True/False", "Date")', '("phone", "Phone", "Number", "True/False")', "1/5/2026 is not 2026-01-05", CASES),
+    Mutation(SHARED, 'return f"{text} IN ({options})" if options', 'return "true" if options', "any option will do", CASES),
+    Mutation(SHARED, 'return f"filled({value})"', 'return f"nullif({value}, \'\')"', "UNSET in Salesforce is a value", CASES),
+    Mutation(SHARED, "return f\"nullif({value}, '')\"", "return value", "an empty text in Mainstay is a value", AGAIN),
+    Mutation(SHARED, 'return f"coalesce(canon_number({text}), json_of({text}))"', 'return f"json_of({text})"', "numbers leave as texts", CASES),
+    Mutation(SHARED, "WHEN {text} IN ('true', 'false') THEN {text} ELSE", "WHEN false THEN {text} ELSE", "truth leaves as text", CASES),
+    Mutation(SHARED, 'f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END"', 'f"hash({value})"', "a blank differs from a value", CASES),
+    # What differs, and what is sent.
+    Mutation(COMPARE, "w.{item.name} IS DISTINCT FROM {now}", "false", "equal hashes everywhere", CASES),
+    Mutation(COMPARE, "w.{pair.fingerprint} IS NOT NULL AND w.{pair.fingerprint} IS DISTINCT FROM", "false AND w.{pair.fingerprint} IS DISTINCT FROM",
+             "what is blank more often never differs", CASES),
+    Mutation(COMPARE, "    if plan.include_field_deletions:\n        return []\n", "", "clears are not seen", CASES),
+    Mutation(COMPARE, "    if plan.include_all_fields:\n        return everything(slices)\n", "", "all fields are not looked at", CASES),
+    Mutation(COMPARE, "\"nullif(c.preferred_name, '') AS preferred_now\"", '"CAST(NULL AS VARCHAR) AS preferred_now"', "preferred names are not known", CASES),
+    Mutation(COMPARE, "\"nullif(c.messaging_status_sms, '') AS sms_now\"", '"CAST(NULL AS VARCHAR) AS sms_now"', "SMS statuses are not known", CASES),
+    Mutation(COMPARE, "\"nullif(c.messaging_status_web_bot, '') AS web_now\"", '"CAST(NULL AS VARCHAR) AS web_now"', "web statuses are not known", CASES),
+    Mutation(COMPARE, "\"nullif(c.phone, '') AS phone_now\"", '"CAST(NULL AS VARCHAR) AS phone_now"', "phones are not known", CASES),
+    Mutation(PAYLOAD, "({pair.column} IS NOT NULL{_unless_left(plan, pair)}) AS", "(true{_unless_left(plan, pair)}) AS", "new contacts are sent blanks", CASES),
+    Mutation(PAYLOAD, '("sends_crm_id", "crm_id", _CRM_ID)', '("false", "crm_id", _CRM_ID)', "a link does not send the CRM ID", CASES),
+    Mutation(PAYLOAD, '[("true", "crm_id", _CRM_ID)', '[("false", "crm_id", _CRM_ID)', "a new contact has no CRM ID", CASES),
+    Mutation(PAYLOAD, '["w.action <> \'update\'", *changed]', "changed", "an equal link sends nothing", CASES),
+    Mutation(PAYLOAD, '["w.action <> \'update\'", *changed]', '["true"]', "an equal record is sent", CASES),
+    Mutation(PAYLOAD, 'f"({pair.column} IS DISTINCT FROM {pair.now}{ours})"', 'f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{ours})"',
+             "deletions are not included", CASES),
+    Mutation(PAYLOAD, 'f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{ours})"', 'f"({pair.column} IS DISTINCT FROM {pair.now}{ours})"',
+             "deletions are always included", CASES),
+    Mutation(PAYLOAD, "if not plan.include_all_fields:", "if True:", "all fields are the delta", CASES),
+    Mutation(PAYLOAD, "if not plan.include_all_fields:", "if False:", "the delta is all fields", CASES),
+    Mutation(PAYLOAD, 'value = f"coalesce({value}', 'value = f"nullif({value}', "a clear is no UNSET", CASES),
+    Mutation(PAYLOAD, '[f"({p.sends} AND {p.column} IS NULL)"', '[f"(false AND {p.column} IS NULL)"', "a clear is not guarded", CASES),
+    Mutation(PAYLOAD, "THEN true ELSE NOT list_contains(left_fields, {path}) END", "THEN true ELSE true END", "what Mainstay won is sent", AGREED),
+    Mutation(PAYLOAD, "WHERE {either([pair.sends for pair in item.pairs])}", "WHERE false", "no value is sent", CASES),
+    Mutation(PAYLOAD, "FROM work.new_{suffix}\nWHERE NOT is_walked", "FROM work.new_{suffix}\nWHERE true", "a walked record is sent twice", CASES),
+    # Records that share a phone.
+    Mutation(WALK, "if pair.mainstay.path in left:", "if False:", "a walk clears what Mainstay won", AGREED),
+    Mutation(WALK, "ORDER BY v.seq", "ORDER BY v.seq DESC", "the last of a group is first", CASES),
+    Mutation(WALK, 'self.phones.pop(before["phone"], None)', "pass", "a phone that was let go is held", CASES),
+    Mutation(WALK, "    while _relabel(con):\n        pass", "    _relabel(con)", "long chains fall apart", GROUPS),
+    Mutation(WALK, '"blocked",\n', '"update",\n', "a refused record of a group is none", CASES),
+)  # fmt: skip
+
+IMPORTS = (
+    Mutation(IMPORT, 'f"lower({texts[pair.column]})"', 'f"({texts[pair.column]})"', "matching counts case", MATCH),
+    Mutation(IMPORT, 'if plan.match == "all":', "if True:", "any is all", MATCH),
+    Mutation(IMPORT, "WHERE {key} IS NOT NULL GROUP BY {key}) AS r ON", "GROUP BY {key}) AS r ON", "a blank key is a key, to no effect", MATCH),
+    Mutation(IMPORT, "CASE WHEN count(DISTINCT record_id) > 1 THEN count(DISTINCT record_id) ELSE max(match_count) END", "max(match_count)",
+             "two keys may reach two records", MATCH),
+    Mutation(IMPORT, "ELSE max(match_count) END", "ELSE count(DISTINCT record_id) END", "one key may reach two records", MATCH),
+    Mutation(IMPORT, "max(rival_count) AS rival_count", "min(rival_count) AS rival_count", "a rival by one key is none", MATCH),
+    Mutation(IMPORT, "greatest(per_contact.rival_count, coalesce(per_record.contact_count, 0))", "per_contact.rival_count",
+             "two contacts may reach one record by two keys", MATCH),
+    Mutation(IMPORT, "nullif(c.crm_id, '') AS crm_id_key", "c.crm_id AS crm_id_key", "an empty CRM ID is one", AGAIN),
+    Mutation(IMPORT, "coalesce(c.test_user, false) AS is_test", "false AS is_test", "test contacts pass", BACK),
+    Mutation(IMPORT, "ORDER BY c.last_modified_at, c.id", "ORDER BY c.id", "the first changed contact is not first", AGAIN),
+    Mutation(IMPORT, 'WHERE NOT coalesce(s."IsDeleted", false)"""', '"""', "deleted records are matched", AGAIN),
+    Mutation(IMPORT, 'coalesce(s.{identifier(plan.criteria.name)}, false)"', 'coalesce(s.{identifier(plan.criteria.name)}, true)"', "blank stored criteria are true", AGAIN),
+    Mutation(IMPORT, "CASE WHEN is_create THEN true ELSE coalesce(meets_criteria, false) END", "coalesce(meets_criteria, false)", "what is new is never eligible", REFUSE),
+    Mutation(IMPORT, 'f"CASE WHEN {pair.changes} THEN {value} ELSE {stored} END"', "stored", "criteria are those before", REFUSE),
+    Mutation(IMPORT, 'return f"(is_create OR {written})"', 'return "false"', "what only Salesforce computes is certain", REFUSE),
+    Mutation(IMPORT, '(True, False): " AND is_create"', '(True, False): ""', "what is set once is set again", REFUSE),
+    Mutation(IMPORT, '(False, True): " AND NOT is_create"', '(False, True): ""', "what is set later is set at once", REFUSE),
+    Mutation(IMPORT, 'f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"', 'f"({pair.column} IS DISTINCT FROM {pair.now}{may})"',
+             "a blank clears", REFUSE),
+    Mutation(IMPORT, "CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, {path}) END", "true", "what Salesforce won is written", AGREED),
+    Mutation(IMPORT, "CASE WHEN cleared_fields IS NULL THEN false ELSE list_contains(cleared_fields, {path}) END", "false", "a clear in Mainstay is lost", AGREED),
+    Mutation(IMPORT, 'if not (field.updateable and field.nillable and field.type != "boolean"):', "if False:", "what cannot be blank is cleared", AGREED),
+    Mutation(IMPORT, "CASE WHEN canon_number({text}) IS NOT NULL THEN {text} ELSE", "CASE WHEN false THEN {text} ELSE", "numbers are written as texts", REFUSE),
+    Mutation(IMPORT, "ON {owner}.value = lower({pair.column})", "ON {owner}.value = {pair.column}", "a unique value counts case", REFUSE),
+    Mutation(IMPORT, "action IN ('link', 'create')", "action IN ('link')", "what an object before makes is made again",
+             ("tests/golden/test_compiled_sql.py::test_an_object_leaves_the_contacts_that_an_earlier_one_takes",)),
+    Mutation(IMPORT, 'f"CASE WHEN {p.changes} THEN {field_change(p.salesforce.name', 'f"CASE WHEN true THEN {field_change(p.salesforce.name',
+             "what stays is told as a change", AGREED),
+    # Refusals of Salesforce.
+    Mutation(REFUSALS, "length({pair.column}) > {field.length}", "false", "STRING_TOO_LONG is not foretold", REFUSE),
+    Mutation(REFUSALS, "length({pair.column}) > {field.length}", "strlen({pair.column}) > {field.length}", "bytes are counted for characters", REFUSE),
+    Mutation(REFUSALS, "WHEN is_create{missing} THEN", "WHEN false THEN", "REQUIRED_FIELD_MISSING is not foretold", REFUSE),
+    Mutation(REFUSALS, "WHEN is_create{missing} THEN", "WHEN true{missing} THEN", "updates need all required fields", REFUSE),
+    Mutation(REFUSALS, "if any(name not in columns for name in plan.required):", "if False:", "an unmapped required field is not missed", REFUSE),
+    Mutation(REFUSALS, "NOT list_has_all(", "list_has_all(", "restricted picklists are read backwards", REFUSE),
+    Mutation(REFUSALS, "string_split({pair.column}, ';')", "[{pair.column}]", "several choices are one", REFUSE),
+    Mutation(REFUSALS, "if not field.restricted_picklist or", "if", "an open list is closed", REFUSE),
+    Mutation(REFUSALS, '{parent(pair)} IS NULL"', 'false"', "INVALID_CROSS_REFERENCE_KEY is not foretold", REFUSE),
+    Mutation(REFUSALS, "{parent(pair)} = 'deleted'", "false", "ENTITY_IS_DELETED is not foretold", REFUSE),
+    Mutation(REFUSALS, "{pair.column}[1:3] <> {parent_prefix(pair)}", "false", "FIELD_INTEGRITY_EXCEPTION is not foretold", REFUSE),
+    Mutation(REFUSALS, 'f"{long_id(pair.column)} IS NULL"', '"false"', "MALFORMED_ID is not foretold", REFUSE),
+    Mutation(REFUSALS, "NOT regexp_full_match({pair.column}", "regexp_full_match({pair.column}", "addresses are read backwards", REFUSE),
+    Mutation(REFUSALS, "abs(TRY_CAST({pair.column} AS DOUBLE)) >= {_LARGEST}", "false", "NUMBER_OUTSIDE_VALID_RANGE is not foretold", REFUSE),
+    Mutation(REFUSALS, "{number} = trunc({number}) AND", "", "half a visit is one", REFUSE),
+    Mutation(REFUSALS, "abs({number}) <= {_LARGEST_INT}", "true", "33 bits are 32", REFUSE),
+    Mutation(REFUSALS, "{text} NOT IN ('true', 'false')", "false", "perhaps is a truth", REFUSE),
+    Mutation(REFUSALS, "canon_date({text}) IS NULL", "false", "2026-02-30 is a day", REFUSE),
+    Mutation(REFUSALS, 'f"NOT regexp_full_match({text}, {literal(_MOMENT)})"', '"false"', "infinity is a moment", REFUSE),
+    Mutation(REFUSALS, 'canon_number({text}) IS NULL"', 'false"', "high is a number", REFUSE),
+    Mutation(REFUSALS, 'return f"({pair.changes} AND {pair.column} IS NOT NULL)"', 'return "true"', "what is not written is refused", REFUSE),
+    Mutation(REFUSALS, "upper({text}[16:18]) = {whole}[16:18]", "true", "any checksum is right", REFUSE),
+    Mutation(REFUSALS, "lambda claim : claim IS NOT NULL", "lambda claim : true", "what is not written is claimed", REFUSE),
+    Mutation(REFUSALS, "'claimed': lower({pair.column})", "'claimed': {pair.column}", "a claim counts case", REFUSE),
+)  # fmt: skip
+
+AROUND = (
+    # Three-way.
+    Mutation(KEPT, "WHERE agreed IS DISTINCT FROM agreed_before", "", "all pairs are written at each look", AGREED),
+    Mutation(KEPT, "AND (last.agreed_at IS NULL OR last.agreed_at <= $pulled_at)", "AND $pulled_at IS NOT NULL", "an old pull overwrites a push", AGREED),
+    Mutation(KEPT, "CASE WHEN {_left(pair)} IS NOT DISTINCT FROM {_right(pair)} ", "CASE WHEN true ", "a difference is agreement", AGREED),
+    Mutation(KEPT, "ELSE coalesce(kept[{place}], chr(30)) END", "ELSE chr(30) END", "a difference forgets what was agreed", AGREED),
+    Mutation(KEPT, "coalesce(replace({_right(pair)}, chr(31), ' '), '')", "coalesce({_right(pair)}, '')", "a sign in a value moves the next", AGREED),
+    Mutation(KEPT, 'f"CASE WHEN {left} IS DISTINCT FROM {right} "', 'f"CASE WHEN true "', "what is equal differs", AGREED),
+    Mutation(KEPT, "WHERE rule = 'crm_id' AND crm_id_owners = 1 AND action <> 'excluded'", "WHERE false", "no differing field is judged", AGREED),
+    Mutation(KEPT, "LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {literal(both.sobject)}", "LEFT JOIN store.journal.last_agreed AS last ON false AND last.sobject = {literal(both.sobject)}", "nothing was agreed before", AGREED),
+    Mutation(KEPT, "if pair.mainstay.path in before", "if True", "a field mapped anew has a value", ("tests/properties/test_agreement.py",)),
+    # Looking again.
+    Mutation(AFFECTED, 'SELECT s."Id" AS record_id FROM store.salesforce.{table} AS s WHERE s."SystemModstamp" >= $since{vanished}',
+             'SELECT s."Id" AS record_id FROM store.salesforce.{table} AS s WHERE s."SystemModstamp" >= $since AND false{vanished}', "changed records are not looked at", AGAIN),
+    Mutation(AFFECTED, "    SELECT crm_id FROM work.changed_contact WHERE crm_id IS NOT NULL\n", "    SELECT crm_id FROM work.changed_contact WHERE false\n", "changed contacts are not looked at", AGAIN),
+    Mutation(AFFECTED, "WHERE before.group_id IS NOT NULL", "WHERE false", "fellows of a group are not looked at", AGAIN),
+    Mutation(AFFECTED, "AND (SELECT count(*) FROM work.changed_contact) > 0", "AND false", "rivals without a name are not looked at", AGAIN),
+    Mutation(AFFECTED, "SELECT record_id FROM work.record_key AS k SEMI JOIN work.affected_phone AS p ON p.phone = k.phone_key", "SELECT record_id FROM work.affected",
+             "who wants the phone now is not looked at", AGAIN),
+    Mutation(AFFECTED, "WHERE crm_id_key IS NOT NULL\n", "WHERE false\n", "who holds the phone now is not looked at", AGAIN),
+    Mutation(AFFECTED, "ANTI JOIN store.mainstay.contact AS c ON c.id = b.mainstay_id\n", "ANTI JOIN store.mainstay.contact AS c ON true\n", "vanished contacts are not seen", AGAIN),
+    # Fan-out.
+    Mutation(REACH, 'WHERE NOT coalesce(step_0."IsDeleted", false)', "WHERE true", "deleted children are sent again", FAN_OUT),
+    Mutation(REACH, "AND {parent_id} IN (SELECT salesforce_id FROM work.all_changes WHERE action = 'update')", "AND false", "no child is reached", FAN_OUT),
+    Mutation(REACH, "if _is_landed(reach, landed)", "if True", "a path through what was not pulled", FAN_OUT),
+    Mutation("engine/impact.py", "old_body IS DISTINCT FROM new_body) AS altered", "old_body <> new_body) AS altered", "a payload that is new is not altered", IMPACT),
+    Mutation("engine/impact.py", "new_status = 'fail' AND old_status IS DISTINCT FROM 'fail'", "new_status = 'fail'", "what failed before fails newly", IMPACT),
+    Mutation("engine/impact.py", "new_rule <> 'none' AND coalesce(old_rule, 'none') = 'none'", "new_rule <> 'none'", "what matched before matches newly", IMPACT),
+)  # fmt: skip
+
+MUTATIONS = (*STEPS, *MACRO_RULES, *EXPORTS, *IMPORTS, *AROUND)

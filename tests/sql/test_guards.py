@@ -103,3 +103,60 @@ def test_a_record_is_not_its_own_child(guarded):
 def test_consent_is_counted(guarded):
     _, counts, _ = guarded([change(1, guards=["consent"]), change(2)])
     assert counts == {("consent", None): 1}
+
+
+def test_only_values_that_a_change_replaces_count(guarded):
+    """A create fills, a blocked change writes nothing; what tells no fields has none."""
+    told = ("name", "a", "b")
+    rows = [
+        change(1, told),
+        change(2, told, action="link"),
+        change(3, told, action="create"),
+        change(4, told, action="blocked"),
+        {**change(5), "fields": None},
+        {**change(6), "fields": "[]"},
+    ]
+    _, counts, _ = guarded(rows, minimum=2, share=0.1)
+    assert counts == {("mass-change", "name"): 2}
+
+
+def test_the_share_is_of_the_records_reached(guarded):
+    """Two of four reached ones: what is new, blocked or left out is not reached."""
+    rows = [change(n, ("name", "a", "b")) for n in (1, 2)] + [change(3, action="none"), change(4, action="link")]
+    beside = [change(n, action=action) for n, action in enumerate(("create", "blocked", "excluded", "conflict"), 5)]
+    assert guarded([*rows, *beside], share=0.49)[1] == {("mass-change", "name"): 2}
+    assert guarded([*rows, *beside], share=0.5)[1] == {}
+
+
+def test_only_updates_fan_out_to_their_own_children(guarded):
+    reach = [
+        *children("0011", 3),
+        *children("0012", 3),
+        *children("0013", 3),
+        {**children("0011", 1)[0], "parent_object": "Lead"},
+    ]
+    blocked = change(2, ("Name", "a", "b"), action="blocked")
+    spread = guarded([change(1, ("Name", "a", "b")), blocked, {**change(3), "fields": None}], reach, minimum=99)[2]
+    assert spread == [(1, "Contact", 3)]
+
+
+def test_another_object_may_have_the_same_id(guarded):
+    """A child is itself only where both its object and its id are the parent's."""
+    reach = [{**row, "child_id": "0011"} for row in children("0011", 1)]
+    reach += [{**row, "child_object": "Account", "child_id": "0019"} for row in children("0011", 1)]
+    spread = guarded([change(1, ("Name", "a", "b"))], reach, minimum=99)[2]
+    assert spread == [(1, "Account", 1), (1, "Contact", 1)]
+
+
+def test_below_the_cap_nothing_is_told_of_the_children(guarded):
+    """One over the cap, one under it: only the first is counted."""
+    reach = [*children("0011", 3), *children("0012", 2)]
+    found, counts, _ = guarded([change(1, ("Name", "a", "b")), change(2, ("Name", "a", "b"))], reach, minimum=99)
+    assert (found, counts) == ({1: ["fan-out"]}, {("fan-out", None): 1})
+
+
+def test_a_change_may_be_guarded_twice_and_nothing_is_told_of_nothing(guarded):
+    rows = [change(n, ("Name", "a", "b")) for n in (1, 2)]
+    found, _, _ = guarded(rows, children("0011", 3))
+    assert found == {1: ["fan-out", "mass-change"], 2: ["mass-change"]}
+    assert guarded([change(1)]) == ({}, {}, [])

@@ -130,6 +130,21 @@ def test_a_changing_phone_is_taken_and_given_up(step):
     assert touches(step, changing) == [("003A", "4045550101"), ("003A", "4045550199")]
 
 
+def test_a_cleared_phone_is_given_up_and_a_left_out_one_is_not(step):
+    cleared = {
+        "rule": "crm_id",
+        "action": "update",
+        "phone_key": None,
+        "contact_phone": "4045550199",
+        "phone_fate": "cleared",
+    }
+    assert touches(step, cleared) == [("003A", "4045550199")]
+    for action in ("excluded", "conflict"):
+        assert touches(step, {**cleared, "action": action}) == []
+    assert touches(step, {**cleared, "rule": "phone"}) == []
+    assert touches(step, {**cleared, "phone_fate": "same"}) == []
+
+
 def test_a_kept_phone_is_not_touched(step):
     kept = {"rule": "crm_id", "action": "update", "phone_fate": "same", "contact_phone": "4045550101"}
     assert touches(step, kept, {"action": "excluded"}) == []

@@ -1,0 +1,70 @@
+"""Every rule of the .sql steps, broken mechanically: each condition of each step, so that no step can be forgotten."""
+
+from __future__ import annotations
+
+import re
+
+from mutant import PACKAGE, Mutation
+
+STEPS = "tests/sql/test_{}.py"
+CASES, BACK, AGREED = STEPS.format("export_cases"), STEPS.format("import_cases"), "tests/properties/test_agreement.py"
+# The tests of each step, and the wider ones; a folder stands for its steps that are not named.
+TESTS = {
+    "outgoing": ((STEPS.format("outgoing"),), (CASES, AGREED)),
+    "incoming": ((STEPS.format("incoming"), STEPS.format("change_incoming")), (BACK, AGREED)),
+    "threeway": ((STEPS.format("three_way"), STEPS.format("agreement_pushed")), (AGREED,)),
+    "guards": ((STEPS.format("guards"),), ()),
+    "checks": ((STEPS.format("checks"),), ()),
+    "approve": ((), ("tests/flow/test_approve.py",)),
+    "undo": ((STEPS.format("undo"),), ()),
+    "lab": ((), ("tests/lab/test_linking.py",)),
+}
+# What no test can see, and why.
+SAME = {}
+
+# (what stands there, what takes its place, what that breaks); `{}` is the rule's own text.
+_RULES = (
+    (r"(?<=WHEN )((?:[^()\n']|'[^'\n]*'|\((?:[^()]|\([^()]*\))*\))+?)(?= (?:AND|OR)\b)", "true", "not asked: {}"),
+    (r"WHEN ((?:(?!\bWHEN\b|\bTHEN\b).)+?) THEN", "WHEN false THEN", "never: {}"),
+    (r"\bAND ((?:[^()\n']|'[^'\n]*'|\((?:[^()]|\([^()]*\))*\))+?)(?=\n|,|\)|$| (?:AND|OR|THEN|AS)\b)", "AND true", "not asked: {}"),
+    (r"\bOR ((?:[^()\n']|'[^'\n]*'|\((?:[^()]|\([^()]*\))*\))+?)(?=\n|,|\)|$| (?:AND|OR|THEN|AS)\b)", "OR false", "no other way: {}"),
+    (r"\b(WHERE|HAVING|QUALIFY) ((?:[^()\n']|'[^'\n]*'|\((?:[^()]|\([^()]*\))*\))+?)(?=\n|\)|$| (?:AND|OR|GROUP|ORDER)\b)", r"\1 true", "all of them: {}"),
+    (r"\bFILTER \((?:WHERE )?((?:[^()]|\((?:[^()]|\([^()]*\))*\))+)\)", "FILTER (WHERE true)", "counts all: {}"),
+)  # fmt: skip
+
+
+def _of(file: str, text: str, tests: tuple[str, ...], wider: tuple[str, ...]) -> list[Mutation]:
+    body_starts = len(re.match(r"(?:--[^\n]*\n)*", text).group(0))
+    found = []
+    for pattern, replace, breaks in _RULES:
+        for hit in re.finditer(pattern, text[body_starts:], re.DOTALL):
+            whole = hit.group(0)
+            if "--" in whole or "BETWEEN UNBOUNDED" in whole:
+                continue
+            start = body_starts + hit.start()
+            nth = sum(1 for other in re.finditer(f"(?={re.escape(whole)})", text) if other.start() < start)
+            rule = re.sub(r"\s+", " ", hit.group(hit.re.groups))
+            broken = _keeping_parameters(rule, hit.expand(replace))
+            found.append(Mutation(file, whole, broken, breaks.format(rule), tests, nth, wider))
+    return [one for one in found if one.replace != one.find]
+
+
+def _keeping_parameters(rule: str, replace: str) -> str:
+    """A parameter that a step no longer binds is an error of its own: keep it, to no effect."""
+    if "$" not in rule:
+        return replace
+    return replace.replace("true", f"(true OR ({rule}))").replace("false", f"(false AND ({rule}))")
+
+
+def generated() -> list[Mutation]:
+    """All mutations of all steps, but those that mean the same."""
+    made = []
+    for path in sorted((PACKAGE / "sql").glob("*/*.sql")):
+        folder = path.parent.name
+        if folder == "migrations":
+            continue
+        made += _of(f"sql/{folder}/{path.name}", path.read_text(), *TESTS[folder])
+    return [one for one in made if (one.file, one.breaks) not in SAME]
+
+
+GENERATED = generated()

@@ -1,0 +1,118 @@
+"""Each macro on values that tell its rules apart; what it says of a value is what the ladder's rule says."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+from properties.test_rules_in_sql import in_python
+
+from workbench.domain.prediction_rules import RULES, RULES_VERSION
+from workbench.engine.rules_sql import CANON_MACROS, install_rules
+
+LONG = "9" * 15
+
+# kind -> value -> as Mainstay keeps it, None where it does not fit.
+CANON = {
+    "phone": {
+        "4045550199": "4045550199", "(404) 555-0199": "4045550199", "+1 404.555.0199": "4045550199",
+        "14045550199": "4045550199", "24045550199": None, "404555019": None, "40455501990": None, "1404555019": None,
+        "1045550199": None, "4115550199": None, "5552223333": None, "15552223333": None, "4041550199": None,
+        "8005550199": "8005550199", "": None, "no": None, "٤٠٤٥٥٥٠١٩٩": None, "4045550199\n": "4045550199",
+    },
+    "Phone": {"404-555-0199": "4045550199", "12": None},
+    "email": {
+        "a@x.edu": "a@x.edu", "A@X.edu": "a@x.edu", "a@x": None, "a@@x.edu": None, "a@b@x.edu": None, "@x.edu": None,
+        "a b@x.edu": None, "a..b@x.edu": None, "a@x..edu": None, "a@.edu": None, "a@x.edu\n": None, "a@x.": None,
+    },
+    "language": {"en": "en", "EN": None, "xx": None, "eng": None, "": None, "e": None, "en ": None},
+    "messaging status": {
+        "opted-in": "opted-in", "Opted In": "opted-in", "OPTED OUT": "opted-out", "paused": "paused", "pause": None,
+        "opted_in": None, "opted  in": None,
+    },
+    "Number": {
+        "7": "7", "007": "7", "+7": "7", "-7": "-7", "7.0": "7", "7.5": "7.5", ".5": "0.5", "5.": "5", "1e3": "1000",
+        "1e999": None, "1,000": None, "": None, "7 ": None, "e3": None, "0x7": None, "inf": None, "nan": None,
+        "9" * 14: "9" * 14,
+    },
+    "True/False": {
+        "true": "true", "YES": "true", "1": "true", "False": "false", "no": "false", "0": "false", "2": None, "y": None,
+    },
+    "Date": {
+        "2026-01-05": "2026-01-05", "1/5/2026": "2026-01-05", "01/05/2026": "2026-01-05", "13/1/2026": None,
+        "2026-02-30": None, "2026-01-05T10:00:00Z": "2026-01-05", "2026-01-05 10:00": "2026-01-05",
+        "2026-01-05T25:00:00Z": None, "2/30/2026": None, "0026-01-05": None, "1/5/26": None, "today": None,
+    },
+    "URL": {
+        "https://x.edu": "https://x.edu", "HTTP://x.edu/a?b": "HTTP://x.edu/a?b", "ftp://x.edu": None, "x.edu": None,
+        "https://": None, "https:///a": None, "https://x.edu/a b": None,
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def con():
+    with duckdb.connect() as con:
+        install_rules(con)
+        yield con
+
+
+def say(con, expression, **values):
+    return con.execute(f"SELECT {expression}", values).fetchone()[0]
+
+
+def test_every_type_is_named():
+    assert set(CANON) == set(CANON_MACROS)
+
+
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, values in CANON.items() for text in values])
+def test_a_value_as_mainstay_keeps_it(con, kind, text):
+    wanted = CANON[kind][text]
+    assert say(con, f"{CANON_MACROS[kind]}($text)", text=text) == wanted
+    assert in_python(kind, text) == wanted
+
+
+@pytest.mark.parametrize("kind", CANON)
+def test_a_blank_stays_one(con, kind):
+    assert say(con, f"{CANON_MACROS[kind]}(CAST(NULL AS VARCHAR))") is None
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("7", "7"), ("7.5", "7.5"), ("-0.0", "0"), ("1e14", "1" + "0" * 14), ("1e15", "1000000000000000.0")],
+)
+def test_a_number_is_written_as_mainstay_shows_it(con, number, text):
+    assert say(con, f"number_text(CAST('{number}' AS DOUBLE))") == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "wanted"),
+    [
+        ("filled('x')", "x"),
+        ("filled('')", None),
+        ("filled('UNSET')", None),
+        ("filled('unset')", "unset"),
+        ("filled(NULL)", None),
+        ("codes_of(NULL)", []),
+        ("codes_of('b' || chr(31) || 'a')", ["b", "a"]),
+        ("distinct_codes(NULL)", []),
+        ("distinct_codes('b' || chr(31) || 'a' || chr(31) || 'b')", ["a", "b"]),
+        ("has_code('ab' || chr(31) || 'c', 'c')", True),
+        ("has_code('ab' || chr(31) || 'c', 'a')", False),
+        ("has_code('ab', 'ab')", True),
+        ("agreed_value('a' || chr(31) || 'b', 2)", "b"),
+        ("agreed_value('a' || chr(31) || chr(30), 2)", None),
+        ("agreed_value('a' || chr(31), 2)", ""),
+        ("json_of('say \"x\"')", '"say \\"x\\""'),
+        ("json_of(CAST(NULL AS VARCHAR))", None),
+        ("json_text('x')", '"x"'),
+        ("json_text(CAST(NULL AS VARCHAR))", "null"),
+    ],
+)
+def test_the_small_ones(con, expression, wanted):
+    assert say(con, expression) == wanted
+
+
+def test_the_table_of_rules_names_each_code_once_and_has_a_version():
+    assert len({rule.code for rule in RULES}) == len(RULES)
+    assert all(rule.hangs_on for rule in RULES)
+    assert RULES_VERSION
