@@ -91,6 +91,28 @@ def test_a_mapping_that_fits_is_checked_against_the_pull(world):
     assert check_mapping(world.store, Settings(_env_file=None), mapping()).checked_against == "pull"
 
 
+def test_a_required_field_stays_mapped_until_it_is_no_longer_marked(tmp_path):
+    """Guide: "Required Mapping indicates that this field must be included in your mapping"."""
+    store, settings = Store(str(tmp_path / "world.duckdb")), Settings(_env_file=None)
+    document = json.loads(mapping())
+    fields = document["objects"][0]["export"]["fields"]
+    fields[2]["required"] = True
+    import_mapping(store, settings, json.dumps(document), by="test")
+    kept = {**document, "objects": [{**document["objects"][0], "export": {"fields": fields[:2] + fields[3:]}}]}
+
+    with pytest.raises(ConfigurationError) as caught:
+        import_mapping(store, settings, json.dumps(kept), by="test")
+
+    assert "Contact export no longer maps phone, which is marked as required; save it unmarked first" in str(
+        caught.value
+    )
+    moved = {**document, "objects": [{**document["objects"][0], "export": {"fields": fields[::-1]}}]}
+    assert import_mapping(store, settings, json.dumps(moved), by="test").is_new
+    fields[2]["required"] = False
+    import_mapping(store, settings, json.dumps(document), by="test")
+    assert import_mapping(store, settings, json.dumps(kept), by="test").is_new
+
+
 # -- names and ids -------------------------------------------------------------------------------------------------
 
 

@@ -31,8 +31,31 @@ class Problem:
 
 
 def shape_problems(mapping: MappingDocument) -> list[Problem]:
-    """Problems that need no catalogue: repeated objects and targets, no matching field, missing required fields."""
+    """Problems that need no catalogue: repeated objects and targets, no matching field."""
     return list(_shape(mapping))
+
+
+def required_problems(before: MappingDocument, after: MappingDocument) -> list[Problem]:
+    """Fields marked as required that a later document would no longer export.
+
+    Source: guide, "Required Mapping indicates that this field must be included in your mapping". An object may be
+    taken out as a whole; a field may be once it is no longer marked.
+    """
+    return [
+        Problem(
+            ("objects", index, "export"),
+            f"{item.sobject} export no longer maps {target}, which is marked as required; save it unmarked first",
+        )
+        for index, item in enumerate(after.objects)
+        for target in _required(before, item.sobject)
+        if target not in {field.mainstay for field in (item.export.fields if item.export else ())}
+    ]
+
+
+def _required(mapping: MappingDocument, sobject: str) -> list[str]:
+    """The Mainstay fields that an object's export has to send."""
+    sides = [item.export for item in mapping.objects if item.sobject.lower() == sobject.lower()]
+    return [field.mainstay for side in sides if side for field in side.fields if field.required]
 
 
 def catalogue_problems(mapping: MappingDocument, catalogues: Catalogues) -> list[Problem]:

@@ -10,7 +10,13 @@ from workbench.domain.access import Person, allowed
 from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
 from workbench.domain.fields import Direction
 from workbench.domain.mapping import Mapping, parse_mapping
-from workbench.domain.mapping_check import Catalogues, Problem, catalogue_problems, shape_problems
+from workbench.domain.mapping_check import (
+    Catalogues,
+    Problem,
+    catalogue_problems,
+    required_problems,
+    shape_problems,
+)
 from workbench.domain.mapping_graph import mapping_warnings
 from workbench.engine.impact import Impact, mapping_impact
 from workbench.errors import ConfigurationError
@@ -19,7 +25,7 @@ from workbench.operations.wanted import lacks_objects
 from workbench.operations.workspace import connection_kinds
 from workbench.settings import Settings
 from workbench.store import Store
-from workbench.store.mappings import MappingRevision, require_mapping, save_mapping
+from workbench.store.mappings import MappingRevision, current_mapping, require_mapping, save_mapping
 
 CheckedAgainst = Literal["pull", "live"]
 
@@ -49,12 +55,14 @@ def sample_mapping() -> str:
 
 
 def check_mapping(store: Store, settings: Settings, document: str, *, source: str = "The mapping") -> CheckedMapping:
-    """Check a document's shape, then its fields: against the pulled catalogues, else live, else not at all.
+    """Check a document's shape and required fields, then all fields: against the pulled catalogues, else live, if any.
 
     Raises ConfigurationError with every problem, each with its line.
     """
     mapping = parse_mapping(document, source=source)
     problems: list[Problem] = shape_problems(mapping)
+    if (current := current_mapping(store)) is not None:
+        problems += required_problems(current.mapping, mapping)
     catalogues, checked_against = find_catalogues(store, settings, mapping)
     if catalogues is not None:
         problems += catalogue_problems(mapping, catalogues)
