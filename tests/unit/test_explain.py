@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from world import World, record_id
 
+from workbench.domain.prediction_rules import RULES_VERSION
+from workbench.domain.second_reader import why_no_email, why_no_phone
 from workbench.engine.explain import explain
 from workbench.errors import NotFound
 from workbench.store import Store
@@ -37,7 +39,9 @@ def test_a_shared_phone_is_told_in_order(world):
     assert "is 4045550101, held by contact ah000000000000001, which carried no CRM ID." in first["Match by phone"]
     assert first["Decision"].startswith("link: Same phone")
     assert first["Expected code"].startswith("invalid-email (partial, certain)")
-    assert first["Expected code"].endswith("Its rule looks at one @, a dotted host, no consecutive dots.")
+    assert first["Expected code"].endswith(
+        "Its rule looks at one @, a dotted host, no consecutive dots. 'nope': An email address must have an @-sign."
+    )
     assert second["Decision"].startswith("blocked: The contact with this phone carries another CRM ID")
     assert second["Sequence"] == (
         "2 records share a phone and are decided in order of their last change, then Id; 1 come before this one."
@@ -66,6 +70,46 @@ def test_an_invalid_phone_and_false_criteria_are_told(world):
     excluded = told(world, record_id(4))
     assert excluded["Record sync criteria"] == "Sync__c is False: the record is left out."
     assert excluded["Request"] == "Nothing is sent."
+
+
+def test_a_refused_value_is_told_with_its_rule_and_what_is_wrong_with_it(world):
+    world.preview()
+    code = told(world, record_id(3))["Expected code"]
+    assert "Its rule looks at the North American plan: ten digits, area code not N11 or 555." in code
+    assert code.endswith("'12': it is too short")
+    assert told(world, record_id(1))["Expected code"].endswith("'nope': An email address must have an @-sign.")
+    world.preview("import")
+    refused = told(world, "ah000000000000002")["Expected code"]
+    assert refused.endswith("Its rule looks at fields that describe calls required, on new records.")
+    (step,) = (s for s in explain(world.store, "ah000000000000002").steps if s.name == "Expected code")
+    assert step.values["rules_version"] == RULES_VERSION
+
+
+PHONES = {
+    "4045550199": None, "+1 (404) 555-0199": None, "12": "it is too short", "404555019912": "it is too long",
+    "+44 20 7946 0958": "it is a number of GB, outside the North American plan", "no": "it is no phone number at all",
+    "555-0199": "its area code is missing", "411 555 0199": "its area code or exchange is not in use",
+    "404 555 0199 x12": "it has an extension (12)", "+999 123": "it is no phone number at all",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PHONES)
+def test_why_a_phone_is_none(text):
+    assert why_no_phone(text) == PHONES[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("ana@example.edu", None),
+        ("ana@example.test", None),
+        ("nope", "An email address must have an @-sign."),
+        ("a@b..c", "An email address cannot have two periods in a row."),
+        ('"ana lopez"@example.edu', "Mainstay takes plain addresses only: one @, a dotted host, no consecutive dots."),
+    ],
+)
+def test_why_an_address_is_none(text, why):
+    assert why_no_email(text) == why
 
 
 def test_an_import_is_told_from_the_contact(world):

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from workbench.domain.error_dictionary import ENTRIES, OUTSIDE_MESSAGES, family
 from workbench.domain.mapping import SObjectMapping
-from workbench.domain.prediction_rules import RULES, RULES_VERSION
+from workbench.domain.prediction_rules import RULES
 from workbench.domain.salesforce_ids import as_stored
+from workbench.domain.second_reader import why_no_email, why_no_phone
 from workbench.engine.explain_match import Step, export_match, import_match, landed_row, since_then
 from workbench.errors import NotFound
 from workbench.store.database import Store
@@ -215,14 +216,14 @@ def _predictions(store: Store, change: Mapping[str, Any]) -> list[Step]:
     if change["predicted_status"] is None:
         return []
     found = store.rows(
-        "SELECT code, entry, failure, certainty FROM preview.prediction WHERE change_id = $id",
+        "SELECT code, entry, failure, certainty, rules_version FROM preview.prediction WHERE change_id = $id",
         {"id": change["change_id"]},
     )
     steps = [Step("Prediction", f"{change['predicted_status']}, {change['certainty']}.")]
     for item in found:
         told = f"{item['code']} ({item['failure']}, {item['certainty']})"
-        told += f"{_meaning(item['code'], item['entry'])}{_rule(item['code'])}"
-        steps.append(Step("Expected code", told, {**item, "rules_version": RULES_VERSION}))
+        told += f"{_meaning(item['code'], item['entry'])}{_rule(item['code'])}{_why(item['code'], change)}"
+        steps.append(Step("Expected code", told, dict(item)))
     return steps
 
 
@@ -238,6 +239,17 @@ def _rule(code: str) -> str:
     """What the prediction hangs on, from the one table of rules."""
     rule = next((rule for rule in RULES if rule.code == family(code)), None)
     return "" if rule is None else f" Its rule looks at {rule.hangs_on}."
+
+
+def _why(code: str, change: Mapping[str, Any]) -> str:
+    """What is wrong with a refused phone or address."""
+    values = {item["field"]: item["after"] for item in json.loads(change["fields"] or "[]")}
+    readers = {"invalid-phone": ("phone", why_no_phone), "invalid-email": ("email", why_no_email)}
+    if code not in readers:
+        return ""
+    field, reader = readers[code]
+    why = reader(values[field]) if values.get(field) else None
+    return f" {values[field]!r}: {why}" if why else ""
 
 
 def _outcome(store: Store, change: Mapping[str, Any]) -> list[Step]:
