@@ -10,7 +10,7 @@ WITH best AS (
                     WHEN action = 'blocked' THEN 5
                     WHEN action = 'excluded' THEN 6 END) AS place
     FROM work.change_incoming
-    WHERE coalesce(salesforce_id, candidate_id) IS NOT NULL AND action <> 'create'
+    WHERE coalesce(salesforce_id, candidate_id) IS NOT NULL
     GROUP BY coalesce(salesforce_id, candidate_id)
 ),
 record AS (

@@ -11,7 +11,7 @@ WITH best AS (
                     WHEN action = 'blocked' THEN 5
                     WHEN action = 'excluded' THEN 6 END) AS place
     FROM work.change_outgoing
-    WHERE mainstay_id IS NOT NULL AND action <> 'create'
+    WHERE mainstay_id IS NOT NULL
     GROUP BY mainstay_id
 ),
 contact AS (
