@@ -51,6 +51,8 @@ FIELDS = (
     ("Portal__c", "string", "VARCHAR", "custom.Portal"),
     ("Odd__c", "string", "VARCHAR", 'custom.Odd "name"; drop table x'),
 )
+# Boolean formula fields: one that can be evaluated after a change, one whose text nobody shows.
+FORMULAS = {"Ready__c": "AND(NOT(ISBLANK(Email)), LastName <> 'Ray')", "Hidden__c": None}
 _LENGTHS = {"FirstName": 40, "LastName": 80, "Campus__c": 40}
 
 
@@ -59,7 +61,13 @@ def record_id(number: int) -> str:
 
 
 def mapping(
-    *, deletions: bool = False, everything: bool = False, match: str = "all", create: bool = True, matching=("email",)
+    *,
+    deletions: bool = False,
+    everything: bool = False,
+    match: str = "all",
+    create: bool = True,
+    matching=("email",),
+    criteria: str | None = None,
 ) -> str:
     export = [{"salesforce": name, "mainstay": path} for name, _, _, path in FIELDS]
     back = [
@@ -76,7 +84,7 @@ def mapping(
                     "criteria": "Sync__c", "include_field_deletions": deletions, "include_all_fields": everything,
                     "fields": export,
                 },
-                "import": {"create_unmatched": create, "match": match, "fields": back},
+                "import": {"criteria": criteria, "create_unmatched": create, "match": match, "fields": back},
             }
         ],
     }  # fmt: skip
@@ -124,13 +132,14 @@ class World:
             [
                 {
                     "Id": r["Id"], "SystemModstamp": r["SystemModstamp"], "IsDeleted": r.get("IsDeleted", False), "Sync__c": r["Sync__c"],
-                    **{name: r.get(name) for name, *_ in FIELDS},
+                    **{name: r.get(name) for name, *_ in FIELDS}, **{name: r.get(name) for name in FORMULAS},
                 }
                 for r in self.records
             ],
             schema=pa.schema(
                 [("Id", pa.string()), ("SystemModstamp", pa.timestamp("us", "UTC")), ("IsDeleted", pa.bool_()), ("Sync__c", pa.bool_())]
                 + [(name, pa.bool_() if kind == "BOOLEAN" else pa.string()) for name, _, kind, _ in FIELDS]
+                + [(name, pa.bool_()) for name in FORMULAS]
             ),
         )  # fmt: skip
         columns = [
@@ -149,6 +158,10 @@ class World:
         catalogue = pa.Table.from_pylist(
             [_describe("Id", "id", createable=False, updateable=False, nillable=False)]
             + [_describe("Sync__c", "boolean", nillable=False, defaulted_on_create=True)]
+            + [
+                _describe(name, "boolean", calculated=True, createable=False, updateable=False, formula=text)
+                for name, text in FORMULAS.items()
+            ]
             + [
                 _describe(name, kind, nillable=name != "LastName", length=_LENGTHS.get(name, 0))
                 for name, kind, _, _ in FIELDS
@@ -252,7 +265,7 @@ def _describe(name: str, kind: str, **about: Any) -> dict[str, Any]:
         "sobject": "Contact", "name": name, "label": name, "type": kind, "length": 0, "nillable": True,
         "createable": True, "updateable": True, "calculated": False, "custom": name.endswith("__c"), "unique": False,
         "external_id": False, "restricted_picklist": False, "picklist_values": ["x"], "reference_to": ["x"],
-        "relationship_name": None, "defaulted_on_create": False,
+        "relationship_name": None, "defaulted_on_create": False, "formula": None,
     }  # fmt: skip
     return {**blank, **about}
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world import World, mapping, record_id
 
-from workbench.domain.rules import is_email, normal_phone
+from workbench.domain.rules import normal_phone
 from workbench.store import Store
 
 # Dozens of previews each: minutes on a busy machine, and no sign of a hang.
@@ -21,8 +21,13 @@ RECORD = st.fixed_dictionaries(
         "Email": EMAILS,
         "LastName": st.sampled_from(["Lopez", "Ray"]),
         "MobilePhone": st.sampled_from([None, "4045550101", "(404) 555-0102"]),
+        "Sync__c": st.sampled_from([True, True, False, None]),
+        "Hidden__c": st.sampled_from([True, True, False, None]),
     }
 )
+MATCHING = st.sampled_from([("email",), ("email", "last_name"), ("email", "phone")])
+# None, a plain Boolean, a Boolean formula that can be evaluated, and one that only Salesforce can.
+CRITERIA = st.sampled_from([None, None, "Sync__c", "Ready__c", "Hidden__c"])
 CONTACT = st.fixed_dictionaries(
     {
         "email": EMAILS,
@@ -48,8 +53,35 @@ def keys(matching, values):
     return [fold(name) for name in matching]
 
 
-def expected(world, matching, match, create):
-    """Action by contact, one at a time, by nested loops."""
+def is_ready(email, last_name):
+    """Ready__c, a second time."""
+    return bool(email) and last_name != "Ray"
+
+
+def is_eligible(criteria, contact, record):
+    """The criteria of the record as it would be after the change; `record` is None for a new one."""
+    if criteria == "Ready__c":
+        stored = record or {"Email": None, "LastName": None}
+        return is_ready(contact["email"] or stored["Email"], contact["last_name"] or stored["LastName"])
+    if criteria == "Sync__c":  # not mapped; on a new record a Boolean is false
+        return bool(record and record["Sync__c"])
+    return True if criteria is None or record is None else bool(record[criteria])
+
+
+def expected(world, matching, match, create, criteria):
+    """Action by contact, with the criteria; who is reached has nothing to do with them."""
+    by_id = {r["Id"]: r for r in world.records}
+    found = reached_by(world, matching, match, create)
+    contacts = {c["id"]: c for c in world.contacts}
+    for contact_id, (action, record) in found.items():
+        writes = action in ("update", "link", "create")
+        if writes and not is_eligible(criteria, contacts[contact_id], by_id.get(record)):
+            found[contact_id] = ("excluded", record)
+    return {contact_id: action for contact_id, (action, _) in found.items()}
+
+
+def reached_by(world, matching, match, create):
+    """(action, record) by contact, one at a time, by nested loops."""
     records = [
         {"id": r["Id"], "email": r["Email"], "phone": r["MobilePhone"], "last_name": r["LastName"]}
         for r in world.records
@@ -69,11 +101,11 @@ def expected(world, matching, match, create):
     found = {}
     for c in world.contacts:
         if c["test_user"]:
-            found[c["id"]] = "excluded"
+            found[c["id"]] = ("excluded", None)
         elif c["crm_id"] in ids:
-            found[c["id"]] = "update"
+            found[c["id"]] = ("update", c["crm_id"])
         elif c["crm_id"]:
-            found[c["id"]] = "conflict"
+            found[c["id"]] = ("conflict", None)
         else:
             mine = reached(c)
             rivals = [
@@ -83,11 +115,11 @@ def expected(world, matching, match, create):
                 and (agree(c, o) or (mine and len(mine) == 1 and len(reached(o)) >= 1 and mine == {min(reached(o))}))
             ]
             if len(mine) > 1 or rivals:
-                found[c["id"]] = "conflict"
+                found[c["id"]] = ("conflict", None)
             elif mine:
-                found[c["id"]] = "conflict" if mine & linked else "link"
+                found[c["id"]] = ("conflict", None) if mine & linked else ("link", min(mine))
             else:
-                found[c["id"]] = "create" if create else "excluded"
+                found[c["id"]] = ("create" if create else "excluded", None)
     return found
 
 
@@ -95,14 +127,15 @@ def expected(world, matching, match, create):
 @given(
     records=st.lists(RECORD, min_size=1, max_size=5),
     contacts=st.lists(CONTACT, min_size=1, max_size=6),
-    matching=st.sampled_from([("email",), ("email", "last_name"), ("email", "phone")]),
+    matching=MATCHING,
     match=st.sampled_from(["all", "any"]),
     create=st.booleans(),
+    criteria=CRITERIA,
 )
-def test_every_contact_gets_the_action_of_a_careful_reader(store, records, contacts, matching, match, create):
-    world = World(store, mapping(matching=matching, match=match, create=create))
+def test_every_contact_gets_the_action_of_a_careful_reader(store, records, contacts, matching, match, create, criteria):
+    world = World(store, mapping(matching=matching, match=match, create=create, criteria=criteria))
     for number, values in enumerate(records):
-        world.record(number, **values)
+        world.record(number, **values, Ready__c=is_ready(values["Email"], values["LastName"]))
     owners = set()
     for number, values in enumerate(contacts):
         about = dict(values)
@@ -114,7 +147,7 @@ def test_every_contact_gets_the_action_of_a_careful_reader(store, records, conta
     report, rows = world.preview("import")
 
     assert sum(report.counts.values()) == len(contacts)
-    wanted = expected(world, matching, match, create)
+    wanted = expected(world, matching, match, create, criteria)
     by_id = {c["id"]: c for c in world.contacts}
     for row in rows:
         plain = wanted[row["mainstay_id"]]
@@ -131,6 +164,9 @@ def test_every_contact_gets_the_action_of_a_careful_reader(store, records, conta
             assert row["codes"] == bad
             continue
         assert row["action"] == plain, (row, contact)
+        if row["predicted_status"] is not None:
+            is_open = criteria == "Hidden__c" and (plain == "create" or row["fields"] != "[]")
+            assert row["certainty"] == ("possible" if is_open else "certain"), (row, contact)
         assert [r["system"] for r in row["requests"]] == {
             "create": ["salesforce", "mainstay"], "update": ["salesforce"],
             "link": ["salesforce", "mainstay"] if row["fields"] != "[]" else ["mainstay"],
@@ -138,4 +174,3 @@ def test_every_contact_gets_the_action_of_a_careful_reader(store, records, conta
         for request in row["requests"]:
             if request["system"] == "mainstay":
                 assert json.loads(request["body"])["crm_id"] == (row["salesforce_id"] or "$id")
-        assert is_email("a@x.edu")
