@@ -121,7 +121,20 @@ def test_the_rule_of_the_field_decides_where_both_moved(store, rule, export, bac
          mainstay={"email": "ms@x.edu", "last_modified_at": START + timedelta(hours=2)})  # fmt: skip
     assert one(world)[1] == export
     assert one(world, "import")[1] == back
-    assert listed(world)["email"]["decided_by"] == "the mapping"
+    told = listed(world)["email"]
+    who = "the Mainstay contact was changed last" if rule == "newest" else f"the mapping says {rule}"
+    assert (told["decided_by"], told["reason"]) == ("the mapping", f"Both sides changed it; {who}")
+    assert (told["salesforce_modified_at"], told["mainstay_modified_at"]) == (
+        START + timedelta(hours=1), START + timedelta(hours=2),
+    )  # fmt: skip
+
+
+def test_newest_says_that_the_record_was_changed_last(store):
+    world = pair(store, {"default": "newest"})
+    move(world, salesforce={"Email": "sf@x.edu", "SystemModstamp": START + timedelta(hours=3)},
+         mainstay={"email": "ms@x.edu", "last_modified_at": START + timedelta(hours=2)})  # fmt: skip
+    assert one(world)[1] == {"email": "sf@x.edu"}
+    assert listed(world)["email"]["reason"] == "Both sides changed it; the Salesforce record was changed last"
 
 
 def test_ask_sends_the_record_to_the_worklist_until_a_person_decides(store):

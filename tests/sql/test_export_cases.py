@@ -279,6 +279,9 @@ def test_records_that_share_a_phone_are_told_to_be_decided_in_order(store):
     assert [row["reason"] for row in rows] == [
         CREATE + IN_ORDER, MISMATCH + IN_ORDER, TAKEN + IN_ORDER, DIFFER + IN_ORDER, CREATE + IN_ORDER,
     ]  # fmt: skip
+    mismatch, taken = ["phone-match-found-but-crmId-mismatch"], ["duplicate-contact"]
+    assert [row["codes"] for row in rows] == [[], mismatch, taken, [], []]
+    assert [row["predicted_status"] for row in rows] == ["success", "fail", "fail", "success", "success"]
     assert [row["mainstay_id"] is None for row in rows] == [True, True, False, False, True]
     assert {(b["system"], b["bucket"]): b["row_count"] for b in report.buckets if b["system"] == "mainstay"} == {
         ("mainstay", "reached_by_blocked_only"): 1, ("mainstay", "to_update"): 1,

@@ -6,7 +6,6 @@ import duckdb
 import pytest
 from properties.test_rules_in_sql import in_python
 
-from workbench.domain.prediction_rules import RULES, RULES_VERSION
 from workbench.engine.rules_sql import CANON_MACROS, install_rules
 
 LONG = "9" * 15
@@ -110,9 +109,3 @@ def test_a_number_is_written_as_mainstay_shows_it(con, number, text):
 )
 def test_the_small_ones(con, expression, wanted):
     assert say(con, expression) == wanted
-
-
-def test_the_table_of_rules_names_each_code_once_and_has_a_version():
-    assert len({rule.code for rule in RULES}) == len(RULES)
-    assert all(rule.hangs_on for rule in RULES)
-    assert RULES_VERSION

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from world import World, mapping, record_id
 
+from workbench import cli
 from workbench.domain.fields import Direction
 from workbench.domain.mapping import parse_mapping
 from workbench.engine.impact import mapping_impact
@@ -31,6 +33,31 @@ def test_an_altered_mapping_is_counted_and_not_saved(tmp_path):
     assert (impact.newly_fails, impact.newly_matches, impact.no_longer_matches) == (0, 0, 1)
     assert impact.examples == [record_id(1), record_id(2)]
     assert impact.sentence == "Export: alters 2 payloads, newly fails 0, newly matches 0 of 3 records."
+    assert current_mapping(world.store).revision == world.revision.revision
+    assert world.store.rows("SELECT * FROM preview.preview") == []
+
+
+def test_the_command_tells_the_impact_and_saves_nothing(tmp_path, capsys):
+    """`workbench mapping impact FILE`: both directions, what newly matches and newly fails among them."""
+    world = World(tmp_path, mapping(matching=("last_name",), create=False))
+    for number in (1, 2):
+        world.record(number, Email=f"p{number}@x.edu", LastName=f"Name{number}")
+    world.contact(1, email="p1@x.edu", last_name="Another")
+    world.contact(2, email="p2@x.edu", last_name="x" * 81)
+    world.land()
+    file = tmp_path / "new.yaml"
+    file.write_text(mapping(matching=("email",), create=False))
+    before = world.store.rows("SELECT count(*) AS n FROM config.mapping_revision")
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["mapping", "impact", str(file), "--database", str(tmp_path / "world.duckdb")])
+
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "Export: alters 0 payloads, newly fails 0, newly matches 0 of 2 records." in said
+    assert "Import: alters 2 payloads, newly fails 1, newly matches 2 of 2 records." in said
+    assert f"For example: {world.contacts[0]['id']}, {world.contacts[1]['id']}" in said
+    assert world.store.rows("SELECT count(*) AS n FROM config.mapping_revision") == before
     assert current_mapping(world.store).revision == world.revision.revision
     assert world.store.rows("SELECT * FROM preview.preview") == []
 
