@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import os
 import shutil
 import signal
@@ -129,18 +130,26 @@ class Forking:
         if apart(lambda: _loop(session), self.broken.log, self.broken.seconds) != PASSED:
             raise SystemExit(f"The tests fail without a mutation:\n{self.broken.log.read_text()[-3000:]}")
         for mutation in self.mutations:
-            if not self.broken.judge(mutation, lambda: _loop(session), is_last=not mutation.wider):
+            step = Path(mutation.file).stem
+            if not self.broken.judge(mutation, lambda step=step: _loop(session, step), is_last=not mutation.wider):
                 self.unnoticed.append(mutation)
         return True
 
 
-def _loop(session: pytest.Session) -> int:
-    """Run the collected tests up to the first failure."""
-    for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+def _loop(session: pytest.Session, step: str = "") -> int:
+    """Run the collected tests up to the first failure; those that name the step first."""
+    items = sorted(session.items, key=lambda item: not _names(item, step))
+    for item, following in zip(items, [*items[1:], None], strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.shouldfail or session.shouldstop:
             break
     return FAILED if session.testsfailed else PASSED
+
+
+def _names(item: pytest.Item, step: str) -> bool:
+    """Whether a test, or a fixture that it asks for, speaks of a step."""
+    fixtures = [found for defs in item._fixtureinfo.name2fixturedefs.values() for found in defs]
+    return any(step in inspect.getsource(one) for one in (item.function, *(fixture.func for fixture in fixtures)))
 
 
 def judge_steps(broken: Broken, mutations: Sequence[Mutation]) -> None:

@@ -198,7 +198,7 @@ IMPORTS = (
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "strlen({pair.column}) > {field.length}", "bytes are counted for characters", REFUSE),
     Mutation(REFUSALS, "WHEN is_create{missing} THEN", "WHEN false THEN", "REQUIRED_FIELD_MISSING is not foretold", REFUSE),
     Mutation(REFUSALS, "WHEN is_create{missing} THEN", "WHEN true{missing} THEN", "updates need all required fields", REFUSE),
-    Mutation(REFUSALS, "if any(name not in columns for name in plan.required):", "if False:", "an unmapped required field is not missed", REFUSE),
+    Mutation(REFUSALS, "if any(name not in columns for name in plan.required):", "if False:", "an unmapped required field is not missed", BACK),
     Mutation(REFUSALS, "NOT list_has_all(", "list_has_all(", "restricted picklists are read backwards", REFUSE),
     Mutation(REFUSALS, "string_split({pair.column}, ';')", "[{pair.column}]", "several choices are one", REFUSE),
     Mutation(REFUSALS, "if not field.restricted_picklist or", "if", "an open list is closed", REFUSE),

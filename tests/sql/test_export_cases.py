@@ -110,6 +110,9 @@ CASES = {
     "a first phone and a pause": linked({"MobilePhone": NEW, "SMS__c": "paused"}, {"phone": None}, codes=(STATUS,), **CONSENT),
     "a new contact opted out": Case({"MobilePhone": OWN, "SMS__c": "opted-out"}, [], "create", CREATE),
     "a new contact paused": Case({"MobilePhone": OWN, "SMS__c": "paused"}, [], "create", CREATE, codes=(STATUS,), **CONSENT),
+    "opting in with a new phone": partial(
+        {"MobilePhone": NEW, "SMS__c": "opted-in"}, {"messaging_status_sms": "opted-out"}, STATUS, **CONSENT
+    ),
     "no address": partial({"Email": "nope"}, {}, "invalid-email"),
     "no address on a new contact": Case({"Email": "a@b..c"}, [], "create", CREATE, codes=("invalid-email",)),
     "a preferred name there": partial({"Preferred__c": "Nan"}, {"preferred_name": "Annie"}, "invalid-preferred-name"),
@@ -176,6 +179,9 @@ EVERYTHING = {
     "equal, all the same": linked({}, {}, "none", EQUAL),
     "one value differs, all are sent": linked({"Email": "b@x.edu", "Grad__c": "2026"}, {"custom": {"Grad Year": 2026}}, body={
         "first_name": "Ana", "last_name": "Lopez", "phone": OWN, "email": "b@x.edu", "custom": {"Grad Year": 2026}}),
+    "a preferred name that is the same": linked(
+        {"Email": "b@x.edu", "Preferred__c": "Annie"}, {"preferred_name": "Annie"}
+    ),
     "what is equal is judged too": linked({"Notes__c": "new", "Language__c": "xx"}, {"language": "xx"}, codes=("invalid-language",)),
 }  # fmt: skip
 

@@ -135,6 +135,16 @@ def test_where_creating_is_off_nobody_is_made(store):
     assert (row["action"], row["reason"]) == ("excluded", "No record matches, and creating unmatched records is off")
 
 
+def test_a_required_field_that_is_not_mapped_stops_every_create(store):
+    document = json.loads(mapping())
+    side = document["objects"][0]["import"]
+    side["fields"] = [field for field in side["fields"] if field["salesforce"] != "LastName"]
+    cases = {"nobody": CASES["nobody"], "another name": CASES["another name"]}
+    world, _ = build(store, cases, json.dumps(document))
+    _, rows = world.preview("import")
+    assert [(row["action"], row["codes"]) for row in rows] == [("blocked", ["REQUIRED_FIELD_MISSING"]), ("update", [])]
+
+
 CRITERIA = {
     "linked, true": Case({**HERE, "first_name": "Bo"}, {"Sync__c": True}, "update", DIFFER),
     "linked, false": Case({**HERE, "first_name": "Bo"}, {"Sync__c": False}, "excluded", REJECTED),
