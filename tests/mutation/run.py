@@ -12,6 +12,7 @@ looks for the texts alone.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import inspect
 import os
@@ -129,6 +130,7 @@ class Forking:
         session.config.pluginmanager.getplugin("terminalreporter")._tw._file = StringIO()
         if apart(lambda: _loop(session), self.broken.log, self.broken.seconds) != PASSED:
             raise SystemExit(f"The tests fail without a mutation:\n{self.broken.log.read_text()[-3000:]}")
+        sorted(session.items, key=lambda item: _names(item, ""))  # every source is read once, before the forks
         for mutation in self.mutations:
             step = Path(mutation.file).stem
             if not self.broken.judge(mutation, lambda step=step: _loop(session, step), is_last=not mutation.wider):
@@ -149,7 +151,10 @@ def _loop(session: pytest.Session, step: str = "") -> int:
 def _names(item: pytest.Item, step: str) -> bool:
     """Whether a test, or a fixture that it asks for, speaks of a step."""
     fixtures = [found for defs in item._fixtureinfo.name2fixturedefs.values() for found in defs]
-    return any(step in inspect.getsource(one) for one in (item.function, *(fixture.func for fixture in fixtures)))
+    return any(step in _source(one) for one in (item.function, *(fixture.func for fixture in fixtures)))
+
+
+_source = functools.cache(inspect.getsource)
 
 
 def judge_steps(broken: Broken, mutations: Sequence[Mutation]) -> None:

@@ -93,7 +93,6 @@ EXPORTS = (
     Mutation(CODES, " AND {fits(pair.mainstay, pair.column)})", ")", "a failed cast is too long as well", CASES),
     Mutation(CODES, '("Text", "URL", "Multi-Choice")', '("Text", "Multi-Choice")', "a web address is never too long", CASES),
     Mutation(CODES, "{_is_wrong_status(pair, now) if has_channel else 'true'}", "{_is_wrong_status(pair, now)}", "a channel nobody bought", CASES),
-    Mutation(CODES, "{wanted} IS NULL OR canon_status", "canon_status", "UNSET is a status", CASES),
     Mutation(CODES, "canon_status({wanted}) IS NULL OR", "false OR", "any word is a status", CASES),
     Mutation(CODES, ' OR ({now}) IS NULL"', '"', "a missing channel takes a status", CASES),
     Mutation(CODES, "{wanted} = 'paused' OR", "false OR", "pausing is allowed", CASES),

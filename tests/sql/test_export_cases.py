@@ -122,6 +122,7 @@ CASES = {
     "a preferred name on a new contact": Case({"Preferred__c": "Nan"}, [], "create", CREATE),
     "no language": partial({"Language__c": "EN"}, {}, "invalid-language"),
     "a language": linked({"Language__c": "es"}, {"language": "en"}, body={"language": "es"}),
+    "a bad language that is there already": linked({"Language__c": "xx", "Email": "b@x.edu"}, {"language": "xx"}),
     "a long first name": partial({"FirstName": "N" * 65}, {}, "invalid-attribute-data: first_name"),
     "a long last name": partial({"LastName": "N" * 65}, {}, "invalid-attribute-data: last_name"),
     "names that just fit": linked({"FirstName": "é" * 64, "LastName": "é" * 64}, {}),
@@ -182,6 +183,7 @@ EVERYTHING = {
     "a preferred name that is the same": linked(
         {"Email": "b@x.edu", "Preferred__c": "Annie"}, {"preferred_name": "Annie"}
     ),
+    "a pause that is the same": linked({"Email": "b@x.edu", "SMS__c": "Paused"}, {"messaging_status_sms": "paused"}),
     "what is equal is judged too": linked({"Notes__c": "new", "Language__c": "xx"}, {"language": "xx"}, codes=("invalid-language",)),
 }  # fmt: skip
 

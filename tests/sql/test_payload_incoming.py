@@ -39,6 +39,8 @@ MAPPED = (
     (SalesforceField("Other__c", type="reference", reference_to=("Gone__c",), relationship_name="Other__r"), "Text"),
     (SalesforceField("Once__c", updateable=False), "Text"),
     (SalesforceField("Later__c", createable=False), "Text"),
+    (SalesforceField("Code__c", unique=True), "Text"),
+    (SalesforceField("Badge__c", unique=True), "Text"),
 )
 UNMAPPED = (
     SalesforceField("Id", type="id", **SYSTEM),
@@ -154,6 +156,15 @@ def test_only_what_differs_and_may_be_written_is():
         "LastName": "Ray", "Email": "a@x.edu", "Free__c": "UNSET", "GPA__c": 3, "Out__c": True, "Mentor__c": LIVING,
         "Once__c": "x",
     }  # fmt: skip
+
+
+def test_a_unique_value_that_changes_is_claimed_in_small_letters():
+    held = {"Code__c": "Old", "Badge__c": "B1", "Plain__c": "x"}
+    (claim,) = run({"Code__c": "New", "Badge__c": "B1"}, record=held)["claims"]
+    assert claim == {"field": "Code__c", "claimed": "new", "held": "old", "holder": None}
+    (claim,) = run({"Code__c": "OLD"}, record={"Code__c": "Old"}, create=True)["claims"]
+    assert (claim["claimed"], claim["held"], claim["holder"]) == ("old", None, LIVING)
+    assert run({"Code__c": None}, record=held)["claims"] == []
 
 
 CRITERIA = {
