@@ -24,6 +24,7 @@ def step():
     install_rules(con)
     # Nothing is left to the other side, unless a test says so.
     con.execute(NOTHING_LEFT)
+    con.execute("CREATE TABLE work.taken_phone (phone VARCHAR)")
 
     def run(folder: str, name: str, params: dict[str, Any] | None = None, **tables: list[dict[str, Any]] | pa.Table):
         for table, rows in tables.items():

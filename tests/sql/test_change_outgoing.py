@@ -10,7 +10,7 @@ VERDICT = pa.schema(
     [
         ("seq", NUMBER), ("record_id", TEXT), ("record_row", NUMBER), ("contact_id", TEXT), ("contact_row", NUMBER),
         ("contact_crm_id", TEXT), ("contact_phone", TEXT), ("rule", TEXT), ("phone_key", TEXT), ("phone_fate", TEXT),
-        ("action", TEXT), ("complete_code", TEXT), ("crm_id_owners", NUMBER), ("asks", TRUTH),
+        ("action", TEXT), ("complete_code", TEXT), ("crm_id_owners", NUMBER), ("asks", TRUTH), ("is_taken", TRUTH),
     ]
 )  # fmt: skip
 REQUEST = pa.schema([("seq", NUMBER), ("codes", TEXT), ("clears", TRUTH)])
@@ -24,12 +24,14 @@ LEFT = pa.schema(
         ("asked_fields", LIST),
         ("cleared_fields", LIST),
         ("asks", TRUTH),
+        ("is_taken", TRUTH),
     ]
 )
 DIFFERING = pa.schema([("seq", NUMBER), ("slice_0", TRUTH)])
 LINKED = {
     "record_row": 1, "contact_id": "a1", "contact_row": 1, "rule": "crm_id", "phone_key": "4045550101", "phone_fate": "same",
     "contact_phone": "4045550101", "action": "update", "crm_id_owners": 1, "asks": False,
+    "is_taken": False,
 }  # fmt: skip
 NOBODY = {
     **LINKED,
@@ -121,6 +123,10 @@ ENDS = {
         (blocked(NOBODY, "blank-required-data-in-record"), None, {}),
         ("blocked", "fail", ["blank-required-data-in-record"], "A new contact needs a first and a last name"),
     ),
+    "taken by an object before": (
+        (blocked({**LINKED, "is_taken": True}, "duplicate-contact"), None, {}),
+        ("blocked", "fail", ["duplicate-contact"], "A record of an object mapped before this one takes or gives up the same phone"),
+    ),
     "refused in its turn for another reason": (
         (NOBODY, "duplicate-contact", {"walk": {"rule": "none", "action": "blocked"}}),
         ("blocked", "fail", ["duplicate-contact"], "Mainstay will refuse the request" + IN_ORDER),
@@ -142,6 +148,13 @@ def test_the_end_of_a_record(end, case):
     row = end(verdict, codes, **about)
     assert (row["action"], row["predicted_status"], row["codes"]) == wanted[:3]
     assert row["reason"] == wanted[3] or (row["reason"].startswith(wanted[3]) and not row["reason"].endswith(IN_ORDER))
+
+
+def test_what_another_object_takes_is_possible_alone(end):
+    taken = {**LINKED, "is_taken": True}
+    assert end(blocked(taken, "duplicate-contact"))["is_open"]
+    assert not end({**taken, "action": "excluded"}, sends=False)["is_open"]
+    assert not end(blocked(LINKED, "duplicate-contact"))["is_open"]
 
 
 def test_the_turn_names_the_contact_the_rule_and_the_group(end):

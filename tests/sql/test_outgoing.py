@@ -77,6 +77,41 @@ def test_a_blank_phone_is_cleared_only_where_deletions_are_included(step):
     assert fates == ["cleared", "absent"]
 
 
+# A phone that an object mapped before sends: (match, action, complete code, whether it is taken).
+TAKEN = {
+    "nobody": (matched(), "blocked", "duplicate-contact", True),
+    "phone, unowned": (
+        matched(phone_owner_id="b1", contact_id="b1", rule="phone", contact_phone="4045550101", phone_owners=1),
+        "blocked", "phone-match-found-but-crmId-mismatch", True,
+    ),
+    "linked, new phone": (linked(contact_phone="4045550199"), "blocked", "duplicate-contact", True),
+    "linked, same phone": (linked(contact_phone="4045550101"), "update", None, False),
+    "criteria false": (matched(is_eligible=False), "excluded", None, True),
+    "CRM ID twice in Mainstay": (linked() | {"crm_id_owners": 2}, "conflict", None, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_a_phone_that_an_object_before_sends(step, case):
+    match, action, code, is_taken = TAKEN[case]
+    (row,) = step(
+        "outgoing",
+        "verdict_outgoing",
+        {"clears_phone": False},
+        match_outgoing=[match],
+        taken_phone=[{"phone": "4045550101"}],
+    )
+    assert (row["action"], row["complete_code"], row["is_taken"]) == (action, code, is_taken)
+    (free,) = step(
+        "outgoing",
+        "verdict_outgoing",
+        {"clears_phone": False},
+        match_outgoing=[match],
+        taken_phone=[{"phone": "4045550102"}],
+    )
+    assert not free["is_taken"]
+
+
 def test_an_owner_is_counted(step):
     rows = step(
         "outgoing",
@@ -116,7 +151,7 @@ def test_a_record_is_matched_by_crm_id_before_phone(step):
 
 VERDICT = {
     "record_id": "003A", "seq": 1, "phone_key": "4045550101", "contact_phone": None, "action": "create",
-    "rule": "none", "phone_fate": "changes",
+    "rule": "none", "phone_fate": "changes", "is_taken": False,
 }  # fmt: skip
 
 
@@ -148,6 +183,7 @@ def test_a_cleared_phone_is_given_up_and_a_left_out_one_is_not(step):
 def test_a_kept_phone_is_not_touched(step):
     kept = {"rule": "crm_id", "action": "update", "phone_fate": "same", "contact_phone": "4045550101"}
     assert touches(step, kept, {"action": "excluded"}) == []
+    assert touches(step, {"is_taken": True}) == []
 
 
 def test_only_phones_of_two_records_collide(step):

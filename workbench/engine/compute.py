@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
@@ -23,6 +23,23 @@ from workbench.engine.run import EVERYTHING, Run, Scope, Stages, scratch
 from workbench.errors import ConfigurationError
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
+
+# What this object sends comes first: a phone has one contact, and a contact carries one CRM ID.
+_TAKE_PHONES: Final = """
+INSERT INTO work.taken_phone
+SELECT phone FROM (
+    SELECT verdict.phone_key AS phone
+    FROM work.verdict_outgoing AS verdict
+    JOIN work.change_outgoing AS change ON change.seq = verdict.seq
+    WHERE change.action IN ('create', 'link') OR (change.action = 'update' AND verdict.phone_fate = 'changes')
+    UNION
+    SELECT verdict.contact_phone
+    FROM work.verdict_outgoing AS verdict
+    JOIN work.change_outgoing AS change ON change.seq = verdict.seq
+    WHERE change.action = 'update' AND verdict.phone_fate IN ('changes', 'cleared')
+)
+WHERE phone IS NOT NULL AND phone NOT IN (SELECT phone FROM work.taken_phone)
+"""
 
 
 @dataclass(frozen=True)
@@ -56,11 +73,13 @@ def computed(
     names = [item.sobject for item in mapped]
     pins = _pins(store, names)
     with scratch() as con:
+        con.execute("CREATE TABLE work.taken_phone (phone VARCHAR)")
         run = Run(con, store, scope, stages or Stages())
         for index, item in enumerate(mapped):
             if direction is Direction.EXPORT:
                 plan = compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
                 export_steps.export_steps(run, plan)
+                con.execute(_TAKE_PHONES)
                 keep(con, export_steps.RESULT, index)
             else:
                 import_steps.import_steps(run, compile_import.import_plan(item, catalogues, earlier=index))

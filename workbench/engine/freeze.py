@@ -46,9 +46,9 @@ _PREDICTION = f"""
 INSERT INTO store.preview.prediction
 SELECT {_NUMBER}, {_CHANGE_ID}, code.code, entry.number,
        CASE WHEN c.action = 'blocked' THEN 'complete' ELSE 'partial' END AS failure,
-       CASE WHEN list_contains({_POSSIBLE}, code.code) THEN 'possible' ELSE 'certain' END AS certainty,
+       CASE WHEN c.is_open OR list_contains({_POSSIBLE}, code.code) THEN 'possible' ELSE 'certain' END AS certainty,
        {literal(RULES_VERSION)} AS rules_version
-FROM (SELECT seq, action, codes FROM work.all_changes WHERE len(codes) > 0) AS c
+FROM (SELECT seq, action, codes, is_open FROM work.all_changes WHERE len(codes) > 0) AS c
 CROSS JOIN unnest(c.codes) AS code(code)
 LEFT JOIN entry ON entry.code = split_part(code.code, ': ', 1)
               AND (entry.code <> 'duplicate-contact' OR entry.number = 6)

@@ -17,8 +17,7 @@ _CHANGE_COLUMNS = (
 )
 # `fields` of a request that makes something new is NULL: all of its body is new, and view.change reads it there.
 _EXPORT = {
-    "change": """SELECT change.*, CASE WHEN request.seq IS NULL THEN '[]' ELSE request.fields END AS fields,
-       false AS is_open
+    "change": """SELECT change.*, CASE WHEN request.seq IS NULL THEN '[]' ELSE request.fields END AS fields
 FROM work.change_of_{n} AS change LEFT JOIN work.request_of_{n} AS request ON request.seq = change.seq""",
     # One request sends what the package needs up to three for: the pull says which one will work.
     "request": "SELECT seq, 1 AS ordinal, 'mainstay' AS system, method, path, body FROM work.request_of_{n}",

@@ -6,6 +6,7 @@ WITH settled AS (
     SELECT verdict.seq,
            verdict.record_id,
            verdict.crm_id_owners,
+           verdict.is_taken,
            kept.asked_fields,
            kept.left_fields,
            walk.seq IS NOT NULL AS is_walked,
@@ -45,6 +46,7 @@ SELECT seq,
             WHEN action = 'update' THEN 'Linked by CRM ID; values differ'
             WHEN action = 'link' THEN 'Same phone; the contact acquires the CRM ID'
             WHEN action = 'create' THEN 'No contact has this CRM ID or phone'
+            WHEN is_taken THEN 'A record of an object mapped before this one takes or gives up the same phone'
             WHEN rule = 'crm_id' THEN 'The new phone belongs to another contact'
             WHEN rule = 'phone' THEN 'The contact with this phone carries another CRM ID'
             WHEN has_code(codes, 'invalid-phone') THEN 'A new contact needs a valid phone, or none'
@@ -55,5 +57,6 @@ SELECT seq,
        CASE WHEN has_code(codes, 'invalid-messaging-status') AND clears THEN ['consent', 'blank-value']
             WHEN has_code(codes, 'invalid-messaging-status') THEN ['consent']
             WHEN clears THEN ['blank-value']
-            ELSE CAST([] AS VARCHAR[]) END AS guards
+            ELSE CAST([] AS VARCHAR[]) END AS guards,
+       is_taken AND action = 'blocked' AS is_open
 FROM settled

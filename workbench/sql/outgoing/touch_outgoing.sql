@@ -6,11 +6,13 @@ SELECT record_id, seq, phone_key AS phone
 FROM work.verdict_outgoing
 WHERE phone_key IS NOT NULL
   AND action NOT IN ('excluded', 'conflict')
+  AND NOT is_taken
   AND (rule <> 'crm_id' OR phone_fate = 'changes')
 UNION ALL
 SELECT record_id, seq, contact_phone AS phone
 FROM work.verdict_outgoing
 WHERE contact_phone IS NOT NULL
   AND action NOT IN ('excluded', 'conflict')
+  AND NOT is_taken
   AND rule = 'crm_id'
   AND phone_fate IN ('changes', 'cleared')
