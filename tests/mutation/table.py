@@ -163,7 +163,6 @@ EXPORTS = (
 
 IMPORTS = (
     Mutation(IMPORT, 'f"lower({texts[pair.column]})"', 'f"({texts[pair.column]})"', "matching counts case", MATCH),
-    Mutation(IMPORT, 'if plan.match == "all":', "if True:", "any is all", MATCH),
     Mutation(IMPORT, "WHERE {key} IS NOT NULL GROUP BY {key}) AS r ON", "GROUP BY {key}) AS r ON", "a blank key is a key, to no effect", MATCH),
     Mutation(IMPORT, "CASE WHEN count(DISTINCT record_id) > 1 THEN count(DISTINCT record_id) ELSE max(match_count) END", "max(match_count)",
              "two keys may reach two records", MATCH),
