@@ -58,3 +58,12 @@ CASES = {
 def test_who_is_reached(store, case, match):
     records, contacts, with_all, with_any = CASES[case]
     assert found(store, match, records, contacts) == (with_all if match == "all" else with_any)
+
+
+def test_case_does_not_count_in_a_name(store):
+    """Guide: "if you were matching on first name, "james" would match to "James"."""
+    world = World(store, mapping(matching=("first_name",)))
+    world.record(1, FirstName="James", LastName="Ray")
+    world.contact(1, first_name="jAMES", last_name="Ray")
+    _, (row,) = world.preview("import")
+    assert (row["action"], row["salesforce_id"]) == ("link", record_id(1))
