@@ -41,7 +41,7 @@ PYTEST = ("-q", "-x", "-n0", "-p", "no:cacheprovider", "-p", "no:randomly")
 LIBRARIES = ("duckdb", "pandas", "polars", "pyarrow.dataset", "pytz", "orjson", "pydantic", "yaml", "sqlglot")
 PASSED, FAILED, NOT_FOUND = 0, 1, 2
 HUNG = -9
-# A mutation that is no SQL any more says nothing about the tests.
+# A step that is no SQL any more says nothing about the tests.
 INVALID = ("BinderException", "ParserException", "CatalogException", "SyntaxError")
 
 
@@ -101,7 +101,8 @@ class Broken:
             return "killed (hung)"
         if code != FAILED:
             raise SystemExit(f"The tests of {mutation} could not run ({code}):\n{told[-3000:]}")
-        return "INVALID" if any(sign in told for sign in INVALID) else "killed"
+        is_step = mutation.file.endswith(".sql")
+        return "INVALID" if is_step and any(sign in told for sign in INVALID) else "killed"
 
 
 def _put(path: Path, text: str) -> None:
