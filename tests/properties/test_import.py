@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,8 @@ from workbench.store import Store
 
 # Dozens of previews each: minutes on a busy machine, and no sign of a hang.
 pytestmark = pytest.mark.timeout(1200)
+
+EXAMPLES = int(os.environ.get("GUARDIAN_EXAMPLES", "40"))
 
 EMAILS = st.sampled_from([None, "a@x.edu", "A@x.edu", "b@x.edu", "nope"])
 RECORD = st.fixed_dictionaries(
@@ -123,7 +126,7 @@ def reached_by(world, matching, match, create):
     return found
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     records=st.lists(RECORD, min_size=1, max_size=5),
     contacts=st.lists(CONTACT, min_size=1, max_size=6),
