@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -23,7 +22,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -168,16 +166,20 @@ def wanted_paths() -> dict[str, list[str]]:
     return {item.sobject: salesforce_paths(item) for item in parse_mapping(STARTER.read_text()).objects}
 
 
-def pull_side(settings: Settings, part: str) -> dict:
-    """One system pulled; `idle_mb` is the memory before."""
+def pull_side(connection: dict, database: Path, part: str) -> dict:
+    """One system pulled: its time, its memory, how many contacts came and which way."""
+    settings = settings_of(connection, database)
     store, idle = Store(settings.database), Memory.now()
-    return timed(lambda: pull(store, settings, wanted=wanted_paths(), only=part)) | {"idle_mb": idle}
+    side = timed(lambda: pull(store, settings, wanted=wanted_paths(), only=part))
+    [read] = [item for item in side.pop("found").objects if item.object.lower() == "contact"]
+    return side | {"idle_mb": idle, "way": read.way, "rows": read.fetched}
 
 
-def apart(work, *about):
-    """The result of a call in a process of its own, so that its memory is its own too."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(work, *about).result()
+def pull_side_apart(connection: dict, database: Path, part: str) -> dict:
+    """The same in a process of its own, so that its memory is its own too."""
+    command = [sys.executable, __file__, "--side", part, "--database", str(database)]
+    told = subprocess.run(command, input=json.dumps(connection), stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(told.stdout.splitlines()[-1])
 
 
 def measure(contacts: int, page_size: int) -> dict:
@@ -185,7 +187,9 @@ def measure(contacts: int, page_size: int) -> dict:
     with tempfile.TemporaryDirectory() as name, sandbox(contacts, page_size) as connection:
         folder = Path(name)
         settings = settings_of(connection, folder / "workbench.duckdb")
-        sides = {part: apart(pull_side, settings, part) for part in ("mainstay", "salesforce")}
+        sides = {
+            part: pull_side_apart(connection, folder / "workbench.duckdb", part) for part in ("mainstay", "salesforce")
+        }
         found: dict = {"contacts": contacts, "page_size": page_size}
         pages, columns = asyncio.run(fetch_pages(settings, folder))
         files, types = fetch_bulk(settings, wanted, folder)
@@ -195,15 +199,14 @@ def measure(contacts: int, page_size: int) -> dict:
         }
         for part, side in sides.items():
             lab = labs[part]
-            [read] = [item for item in side["found"].objects if item.object.lower() == "contact"]
-            assert read.fetched == lab["found"], "both landed the same rows"
+            assert side["rows"] == lab["found"], "both landed the same rows"
             found[part] = {
-                "way": read.way,
+                "way": side["way"],
                 "columns": len(columns if part == "mainstay" else types),
-                "rows": read.fetched,
+                "rows": side["rows"],
                 "seconds": round(side["seconds"], 2),
                 "cpu_seconds": round(side["cpu_seconds"], 2),
-                "rows_per_second": round(read.fetched / side["seconds"]),
+                "rows_per_second": round(side["rows"] / side["seconds"]),
                 "idle_mb": round(side["idle_mb"]),
                 "peak_mb": round(side["peak_mb"]),
                 "lab_seconds": round(lab["seconds"], 2),
@@ -221,7 +224,12 @@ def main() -> None:
     parser.add_argument("--beside", type=int, default=500_000, help="a second size, to compare memory; 0 for none")
     parser.add_argument("--page-size", type=int, default=500, help="rows per page of Mainstay's lists")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--database", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.side:
+        print(json.dumps(pull_side(json.load(sys.stdin), args.database, args.side)))
+        return
     sizes = sorted({args.contacts, args.beside} - {0})
     found = [measure(size, args.page_size) for size in sizes]
     if args.json:

@@ -101,6 +101,7 @@ class Writing:
             is_at_rest = _detached(instance)
             if is_at_rest:
                 instance.execute("RESET memory_limit")
+                instance.execute("RESET preserve_insertion_order")
         except BaseException:
             instance.close()
             raise
