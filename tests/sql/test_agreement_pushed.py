@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 import pytest
+from tables import make_literal_table as table
 
 from workbench.engine.rules_sql import install_rules
 from workbench.store.steps import run_step
@@ -15,12 +16,6 @@ from workbench.store.steps import run_step
 EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 TIME = pa.timestamp("us", "UTC")
 TEXT = pa.string()
-
-
-def table(con, name, rows, **columns):
-    con.register("given", pa.Table.from_pylist(rows, pa.schema(columns.items())))
-    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM given")
-    con.unregister("given")
 
 
 @pytest.fixture

@@ -94,22 +94,15 @@ TAKEN = {
 @pytest.mark.parametrize("case", TAKEN)
 def test_a_phone_that_an_object_before_sends(step, case):
     match, action, code, is_taken = TAKEN[case]
-    (row,) = step(
-        "outgoing",
-        "verdict_outgoing",
-        {"clears_phone": False},
-        match_outgoing=[match],
-        taken_phone=[{"phone": "4045550101"}],
-    )
+
+    def verdict(taken):
+        given = {"match_outgoing": [match], "taken_phone": [{"phone": taken}]}
+        (row,) = step("outgoing", "verdict_outgoing", {"clears_phone": False}, **given)
+        return row
+
+    row = verdict("4045550101")
     assert (row["action"], row["complete_code"], row["is_taken"]) == (action, code, is_taken)
-    (free,) = step(
-        "outgoing",
-        "verdict_outgoing",
-        {"clears_phone": False},
-        match_outgoing=[match],
-        taken_phone=[{"phone": "4045550102"}],
-    )
-    assert not free["is_taken"]
+    assert not verdict("4045550102")["is_taken"]
 
 
 def test_an_owner_is_counted(step):

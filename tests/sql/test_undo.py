@@ -7,16 +7,11 @@ import json
 import duckdb
 import pyarrow as pa
 import pytest
+from tables import make_literal_table as table
 
 from workbench.store.steps import run_step
 
 TEXT, NUMBER, TRUTH = pa.string(), pa.int64(), pa.bool_()
-
-
-def table(con, name, rows, **columns):
-    con.register("given", pa.Table.from_pylist(rows, pa.schema(columns.items())))
-    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM given")
-    con.unregister("given")
 
 
 @pytest.fixture
