@@ -16,12 +16,18 @@ FOCUS = """() => {
 
 
 def stops(page, wanted, most=60):
-    """What the Tab key stops at from the top of the page, until a name that contains `wanted`."""
+    """What the Tab key stops at from the top of the page, until a name that contains `wanted`.
+
+    A part drawn anew under the focus gives it back to the body, which is no stop: the next Tab goes on from there.
+    """
     found = []
     for _ in range(most):
         page.keyboard.press("Tab")
-        found.append(page.evaluate(FOCUS))
-        if found[-1]["tag"] in CONTROLS and found[-1]["isInMain"] and wanted in found[-1]["name"]:
+        stop = page.evaluate(FOCUS)
+        if stop["tag"] == "BODY":
+            continue
+        found.append(stop)
+        if stop["tag"] in CONTROLS and stop["isInMain"] and wanted in stop["name"]:
             return found
     raise AssertionError((wanted, [stop["name"] for stop in found]))
 
@@ -47,9 +53,10 @@ def test_the_main_action_is_reached_by_keys_and_the_focus_is_seen(page, path, be
     names = [stop["name"] for stop in found]
     assert names[0] == "Skip to main content"
     assert before is None or any(before in name for name in names[:-1])
-    assert all(stop["isSeen"] for stop in found), names
-    unseen = [stop["name"] for stop in found if stop["tag"] in CONTROLS - {"INPUT"} and not stop["isRinged"]]
+    unseen = [(stop["tag"], stop["name"]) for stop in found if not stop["isSeen"]]
     assert not unseen
+    unringed = [stop["name"] for stop in found if stop["tag"] in CONTROLS - {"INPUT"} and not stop["isRinged"]]
+    assert not unringed
 
 
 def test_the_way_around_the_navigation(page):

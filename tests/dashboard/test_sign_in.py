@@ -19,12 +19,9 @@ ROLES = '{"dana@example.edu": "analyst", "sam@example.edu": "approver", "old@exa
 
 @pytest.fixture(scope="module")
 def signed_store(helpers, tmp_path_factory):
-    """One batch waits for approval."""
     from workbench.store import Store
 
-    store = helpers.rows.fill(Store(str(tmp_path_factory.mktemp("signed") / "small.duckdb")))
-    store.write("UPDATE journal.batch SET state = 'submitted', approved_by = NULL, requested_by = 'dana@example.edu'")
-    return store
+    return helpers.rows.fill(Store(str(tmp_path_factory.mktemp("signed") / "small.duckdb")))
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +44,11 @@ def desks(chrome, signed_site, helpers):
 def sign_in(desks):
     """A page of somebody's browser, signed in: `sign_in("dana@example.edu", "/results")`."""
     return desks.open
+
+
+def put_batch(store, state, approved_by):
+    batch = {"state": state, "by": approved_by, "asker": "dana@example.edu"}
+    store.write(("UPDATE journal.batch SET state = $state, approved_by = $by, requested_by = $asker", batch))
 
 
 def test_signing_in_gives_the_role_of_the_settings_and_signing_out_takes_it(sign_in, signed_site, desks):
@@ -75,7 +77,8 @@ def test_the_address_that_was_asked_for_survives_the_sign_in(desks, signed_site,
     assert page.context.cookies()
 
 
-def test_who_asked_does_not_decide_and_another_person_does(sign_in):
+def test_who_asked_does_not_decide_and_another_person_does(sign_in, signed_store):
+    put_batch(signed_store, "submitted", None)
     asker = sign_in("dana@example.edu", "/approvals?batch=1")
     expect(asker.get_by_text(re.compile("so somebody else decides"))).to_be_visible()
     expect(asker.get_by_role("button", name=re.compile("^Approve"))).to_be_disabled()
@@ -86,8 +89,7 @@ def test_who_asked_does_not_decide_and_another_person_does(sign_in):
 
 def test_an_old_sign_in_looks_but_does_not_push(sign_in, signed_store):
     """The provider says when it last saw the person; a cookie of 30 days is no reason to send."""
-    batch = {"state": "approved", "by": "sam@example.edu"}
-    signed_store.write(("UPDATE journal.batch SET state = $state, approved_by = $by", batch))
+    put_batch(signed_store, "approved", "sam@example.edu")
     fresh = sign_in("sam@example.edu", "/approvals?batch=1")
     expect(fresh.get_by_role("button", name=re.compile("^Push"))).to_be_enabled()
 
