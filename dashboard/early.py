@@ -1,13 +1,15 @@
-"""Streamlit's own scripts for a grid and what stands around it, asked for with the page instead of later.
+"""What the page says at once, so that the browser need not find it out later: where the server is, and which scripts.
 
-Streamlit loads the script of each kind of element when the first one arrives, and shows a grey bar until then. Named in
-the page, they are read and run while the browser waits for the connection: a screen with a grid stands a tenth earlier.
+Streamlit asks for the server under each part of the address before it connects, and loads the script of each kind of
+element when the first one arrives, showing a grey bar until then. Told in the page, the connection is made at once, and
+the scripts are read and run while the browser waits for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -15,32 +17,45 @@ import streamlit as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _STATIC: Final = Path(st.__file__).parent / "static"
-_KINDS: Final = ("DataFrame", "Selectbox", "TextInput", "Button", "Pagination", "Html", "PageLink", "ButtonGroup")
+_KINDS: Final = ("Html", "PageLink", "ButtonGroup", "Checkbox")
+_INPUTS: Final = ("Selectbox", "TextInput", "Button", "Pagination")
+_GRIDS: Final = {"/results": "BidiComponent"}  # of our own; every other screen with a grid has Streamlit's
 _WITHOUT_A_GRID: Final = {"/", "/errors", "/settings"}
+# The server is where the page came from, also behind a proxy that adds a path of its own. Streamlit reads this name.
+CONNECTION: Final = (
+    "{const path=location.pathname,asked=document.currentScript.dataset.path;"
+    "if(path.endsWith(asked))window.__streamlit={BACKEND_BASE_URL:location.origin+path.slice(0,path.length-asked.length),"
+    "HOST_CONFIG:{allowedOrigins:[location.origin],useExternalAuthToken:false}}}"
+)
 
 
 @cache
-def early_tags(path: str) -> bytes:
+def script_tags(path: str) -> str:
     """Script tags for a screen with a grid; none for a kind whose script Streamlit does not ship under its name."""
-    if path in _WITHOUT_A_GRID:
-        return b""
-    files = [file for kind in _KINDS for file in sorted((_STATIC / "static" / "js").glob(f"{kind}.*.js"))[:1]]
-    tags = (f'<script type="module" crossorigin src="./static/js/{file.name}"></script>' for file in files)
-    return "".join(tags).encode()
+    kinds = _KINDS if path in _WITHOUT_A_GRID else (_GRIDS.get(path, "DataFrame"), *_INPUTS, *_KINDS)
+    files = [file for kind in kinds for file in sorted((_STATIC / "static" / "js").glob(f"{kind}.*.js"))[:1]]
+    return "".join(f'<script type="module" crossorigin src="./static/js/{file.name}"></script>' for file in files)
+
+
+def connection_tag(path: str) -> str:
+    """The script that says where the server is, for a page asked for under `path`."""
+    base = st.get_option("server.baseUrlPath").strip("/")
+    asked = path.removeprefix(f"/{base}") if base else path
+    return f'<script data-path="{escape(asked)}">{CONNECTION}</script>'
 
 
 class EarlyScripts:
-    """Writes the tags into the page, after Streamlit's own; every other answer passes unchanged."""
+    """Writes the tags into the page, after Streamlit's own, which wait for all of it; other answers pass unchanged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and dict(scope["headers"]).get(b"sec-fetch-dest") == b"document"
-        tags = early_tags(scope["path"]) if is_page else b""
-        if not tags:
+        if not is_page:
             await self.app(scope, receive, send)
             return
+        tags = (connection_tag(scope["path"]) + script_tags(scope["path"])).encode()
         start: Message = {}
         body = bytearray()
 

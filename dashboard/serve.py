@@ -35,18 +35,20 @@ SIGNED_IN: Final = "/oauth2callback"  # where a provider sends a browser; it sta
 
 
 def content_policy(framed_by: Sequence[str] = ()) -> str:
-    """Everything from this server; of inline scripts only the one in Streamlit's own page, whatever its version.
+    """Everything from this server; of inline scripts only ours and Streamlit's own one, whatever its version.
+
+    `blob:` is how Streamlit loads the script of a component (components/table.js); only scripts make such addresses.
 
     framed_by: origins that may show the page inside their own; none by default.
     """
     page = (Path(st.__file__).parent / "static" / "index.html").read_text()
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-        for script in re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+        for script in (*re.findall(r"<script>(.*?)</script>", page, re.DOTALL), early.CONNECTION)
     )
     ancestors = " ".join(framed_by) or "'none'"
     return (
-        f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'self'; script-src 'self' blob: 'wasm-unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-src 'none'; object-src 'none'; "
         f"base-uri 'self'; form-action 'self'; frame-ancestors {ancestors}"
     )

@@ -10,7 +10,9 @@ from dashboard import session
 from dashboard.components.clear_view import clear_button
 from dashboard.components.export import COLUMNS, downloads, result_rows
 from dashboard.components.layout import empty, header
+from dashboard.components.markup import pill
 from dashboard.components.result_drawer import open_result
+from dashboard.components.table import Column, Sort, table_html, table_place
 from dashboard.components.text import STATUS_COLOURS, STATUS_LABELS, count, when
 from workbench import views_dashboard, views_work
 from workbench.domain.error_dictionary import ENTRIES
@@ -32,19 +34,14 @@ def to_first_page() -> None:
     st.session_state["page"] = 1
 
 
-def on_open() -> None:
-    row = st.session_state["open_button"].row
-    st.session_state["open_result"] = st.session_state["shown_results"][row]
+def on_open(name: str) -> None:
+    st.session_state["open_result"] = name
 
 
-def on_header() -> None:
-    """Clicking a selected header again deselects it, so the last column is remembered."""
-    chosen = st.session_state["grid"]["selection"]["columns"]
-    title = str(chosen[0]).rstrip(" ↓↑") if chosen else st.session_state.get("sort_column")
-    st.session_state["sort_column"] = title
-    if pair := SORT_OF.get(title or ""):
-        st.session_state["sort"] = pair[1] if st.session_state.get("sort") == pair[0] else pair[0]
-        to_first_page()
+def on_sort(title: str) -> None:
+    first, second = SORT_OF[title]
+    st.session_state["sort"] = second if st.session_state.get("sort") == first else first
+    to_first_page()
 
 
 def chosen_filter() -> ResultFilter:
@@ -85,47 +82,45 @@ def known_codes() -> list[str]:
     return list(dict.fromkeys([*CODES, *session.read(views_work.seen_codes)]))
 
 
-def grid_columns(rows: list[dict[str, Any]], sort: str) -> dict[str, list[Any]]:
-    def title(name: str) -> str:
-        first, second = SORT_OF[name]
-        return f"{name} ↓" if sort == first else f"{name} ↑" if sort == second else name
+def columns(sort: str) -> list[Column]:
+    def sorted_by(title: str) -> Sort:
+        first, second = SORT_OF[title]
+        if sort not in (first, second):
+            return "none"
+        return "descending" if sort == "newest" or sort.endswith("-desc") else "ascending"
 
-    return {
-        "Result": [row["name"] for row in rows],
-        title("When"): [when(row["finished_at"], seconds=True) for row in rows],
-        title("Status"): [[STATUS_LABELS[row["status"]]] for row in rows],
-        "Person": [row["person"] or row["record_id"] or row["mainstay_id"] or "" for row in rows],
-        title("Direction"): [row["direction"] for row in rows],
-        title("Codes"): [", ".join(row["codes"] or ()) for row in rows],
-        "Predicted": [predicted(row) for row in rows],
-        title("Requests"): [row["attempts"] for row in rows],
-    }
+    def column(title: str, width: int, **named: Any) -> Column:
+        return Column(title, width, sort=sorted_by(title) if title in SORT_OF else None, **named)
+
+    return [
+        column("Result", 11),
+        column("When", 14),
+        column("Status", 9),
+        column("Person", 14),
+        column("Direction", 13),
+        column("Codes", 18),
+        column("Predicted", 12),
+        column("Requests", 9, is_number=True),
+    ]
+
+
+def cells(row: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        row["name"],
+        when(row["finished_at"], seconds=True),
+        pill(STATUS_LABELS[row["status"]], STATUS_COLOURS[row["status"]]),
+        row["person"] or row["record_id"] or row["mainstay_id"],
+        row["direction"],
+        ", ".join(row["codes"] or ()),
+        predicted(row),
+        row["attempts"],
+    )
 
 
 def predicted(row: dict[str, Any]) -> str:
     if row["is_as_predicted"]:
         return "as predicted"
     return ", ".join(row["predicted_codes"] or ()) or "no error expected"
-
-
-def column_config(titles: list[str]) -> dict[str, Any]:
-    widths = {"When": 130, "Person": 150, "Direction": 125, "Codes": 195, "Predicted": 112, "Requests": 85}
-    config: dict[str, Any] = {
-        "Result": st.column_config.ButtonColumn(
-            "Result", key="open_button", on_click=on_open, type="tertiary", alignment="left", width=110
-        )
-    }
-    for title in titles[1:]:
-        name = title.rstrip(" ↓↑")
-        if name == "Status":
-            config[title] = st.column_config.MultiselectColumn(
-                title, options=list(STATUS_LABELS.values()), color=list(STATUS_COLOURS.values()), width=95
-            )
-        elif name == "Requests":
-            config[title] = st.column_config.NumberColumn(title, width=widths[name])
-        else:
-            config[title] = st.column_config.TextColumn(title, width=widths[name])
-    return config
 
 
 @st.fragment
@@ -141,7 +136,7 @@ def results() -> None:
     pages = max(1, -(-total // size))
     if st.session_state.get("page", 1) > pages:
         st.session_state["page"] = pages
-    above = st.container()
+    place = table_place("results", on_open=on_open, on_sort=on_sort)
     with st.container(horizontal=True, vertical_alignment="center"):
         first = (st.session_state.get("page", 1) - 1) * size
         st.caption(f"{count(first + 1)}–{count(min(first + size, total))} of **{count(total)}**", width="content")
@@ -153,13 +148,7 @@ def results() -> None:
             "Rows", SIZES, index=1, key="size", label_visibility="collapsed", width=85, on_change=to_first_page
         )
     rows = session.read(views_dashboard.page_of_results, chosen, sort=sort, size=size, page=page)
-    st.session_state["shown_results"] = [row["name"] for row in rows]
-    shown = grid_columns(rows, sort)
-    above.dataframe(
-        shown, key="grid", hide_index=True, height=min(600, 38 + 36 * len(rows)), row_height=36, placeholder="",
-        alt="Sync results", column_config=column_config(list(shown)), on_select=on_header,
-        selection_mode="single-column",
-    )  # fmt: skip
+    place.html(table_html("Sync results", columns(sort), [cells(row) for row in rows], "results?result="))
     if name := st.session_state.pop("open_result", None):
         open_result(name)
 

@@ -27,13 +27,35 @@ def test_a_deep_link_opens_the_drawer(page):
     expect(drawer.get_by_role("link", name="Error dictionary, entry")).to_be_visible()
 
 
-def test_opening_a_row_by_its_button(page):
+def test_a_row_opens_where_it_stands_and_in_a_tab_of_its_own(page):
     page.visit("/results")
-    box = page.locator(".st-key-grid canvas").first.bounding_box()
+    page.evaluate("window.isTheSamePage = true")
+    row = page.get_by_role("link", name="SR-0000058")
 
-    page.mouse.click(box["x"] + 45, box["y"] + 35 + 36 * 2 + 18)
-
+    row.click()
     expect(page.get_by_role("dialog").get_by_text("SR-0000058").first).to_be_visible()
+    assert page.evaluate("window.isTheSamePage")
+    page.keyboard.press("Escape")
+
+    with page.context.expect_page() as opened:
+        row.click(modifiers=["Control"])
+    expect(opened.value.get_by_role("dialog").get_by_text("SR-0000058").first).to_be_visible()
+    opened.value.close()
+
+
+def test_a_header_sorts_and_the_arrow_keys_go_from_row_to_row(page):
+    page.visit("/results")
+    expect(page.get_by_role("columnheader", name="When")).to_have_attribute("aria-sort", "descending")
+
+    page.get_by_role("button", name="When").click()
+    page.settle()
+    expect(page.get_by_role("columnheader", name="When")).to_have_attribute("aria-sort", "ascending")
+    page.get_by_role("link", name="SR-0000001").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="SR-0000002")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("dialog").get_by_text("SR-0000002").first).to_be_visible()
 
 
 def test_filters_stand_in_the_address(page):

@@ -3,7 +3,7 @@ import urllib.request
 
 import pytest
 
-from dashboard.early import early_tags
+from dashboard.early import CONNECTION, connection_tag, script_tags
 
 
 def page_of(url):
@@ -13,8 +13,13 @@ def page_of(url):
 
 
 def test_a_screen_without_a_grid_asks_for_no_grid():
-    assert b"DataFrame" in early_tags("/results")
-    assert early_tags("/") == b""
+    assert "DataFrame" in script_tags("/previews")
+    assert "DataFrame" not in script_tags("/results")
+    assert "DataFrame" not in script_tags("/")
+
+
+def test_an_address_is_no_markup():
+    assert connection_tag('/"><b>') == f'<script data-path="/&quot;&gt;&lt;b&gt;">{CONNECTION}</script>'
 
 
 @pytest.mark.slow
@@ -25,6 +30,7 @@ def test_every_script_named_in_the_page_is_there(site, path):
 
     assert int(headers["content-length"]) == len(page)
     assert len(named) > 4
+    assert f'<script data-path="{path.split("?")[0]}">'.encode() in page
     for file in named:
         with urllib.request.urlopen(f"{site}/{file.decode()}") as script:
             assert script.status == 200
@@ -32,7 +38,7 @@ def test_every_script_named_in_the_page_is_there(site, path):
 
 @pytest.mark.slow
 def test_the_grids_script_is_asked_for_before_there_is_a_connection(page, helpers, site):
-    page.goto(f"{site}/results")
+    page.goto(f"{site}/previews")
     helpers.browser.wait_idle(page)
     asked = page.evaluate(
         "() => Object.fromEntries(performance.getEntriesByType('resource').filter(item => !item.name.endsWith('.css'))"
@@ -41,3 +47,16 @@ def test_the_grids_script_is_asked_for_before_there_is_a_connection(page, helper
 
     late = [kind for kind in ("DataFrame", "Pagination", "TextInput", "PageLink") if asked[kind] > asked["health"]]
     assert not late
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/", "/results", "/people?id=ah2"])
+def test_the_server_is_found_at_once(page, helpers, site, path):
+    """No request for it under the address of the screen, which Streamlit would make first and which fails."""
+    failed = []
+    page.on("response", lambda answer: answer.status >= 400 and failed.append(answer.url))
+
+    page.goto(site + path)
+    helpers.browser.wait_idle(page)
+
+    assert not failed

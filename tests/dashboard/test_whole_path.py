@@ -102,8 +102,7 @@ def test_from_sign_in_to_undo(desk, running, site, helpers):
 
     sam.goto(f"{site}/results?batch=1")
     helpers.browser.wait_idle(sam)
-    box = sam.locator(".st-key-grid canvas").first.bounding_box()
-    sam.mouse.click(box["x"] + 45, box["y"] + 35 + 18)
+    sam.get_by_role("table", name="Sync results").get_by_role("link").first.click()
     sam.get_by_role("dialog").get_by_role("link", name="Open person").click()
     expect(sam.get_by_role("heading", level=1, name="People")).to_be_visible()
     assert sam.get_by_test_id("stException").count() == 0
