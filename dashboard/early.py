@@ -2,11 +2,12 @@
 
 Streamlit asks for the server under each part of the address before it connects, and loads the script of each kind of
 element when the first one arrives, showing a grey bar until then. Told in the page, the connection is made at once, and
-the scripts are read and run while the browser waits for it.
+the scripts are read while the browser waits for it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -17,6 +18,8 @@ import streamlit as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _STATIC: Final = Path(st.__file__).parent / "static"
+_SCRIPTS: Final = _STATIC / "static" / "js"
+_IMPORT: Final = re.compile(r'(?:from|import)"\./([\w.-]+\.js)"')
 _KINDS: Final = ("Html", "PageLink", "ButtonGroup", "Checkbox")
 _INPUTS: Final = ("Selectbox", "TextInput", "Button", "Pagination")
 _GRIDS: Final = {"/results": "BidiComponent"}  # of our own; every other screen with a grid has Streamlit's
@@ -31,10 +34,17 @@ CONNECTION: Final = (
 
 @cache
 def script_tags(path: str) -> str:
-    """Script tags for a screen with a grid; none for a kind whose script Streamlit does not ship under its name."""
+    """Links to the scripts of a screen and to all that those import: read and compiled early, run when first needed.
+
+    None for a kind whose script Streamlit does not ship under its name, nor for what its page links to already.
+    """
     kinds = _KINDS if path in _WITHOUT_A_GRID else (_GRIDS.get(path, "DataFrame"), *_INPUTS, *_KINDS)
-    files = [file for kind in kinds for file in sorted((_STATIC / "static" / "js").glob(f"{kind}.*.js"))[:1]]
-    return "".join(f'<script type="module" crossorigin src="./static/js/{file.name}"></script>' for file in files)
+    page = (_STATIC / "index.html").read_text()
+    names = [file.name for kind in kinds for file in sorted(_SCRIPTS.glob(f"{kind}.*.js"))[:1]]
+    for name in names:  # grows by what it finds
+        imported = _IMPORT.findall((_SCRIPTS / name).read_text())
+        names += [other for other in dict.fromkeys(imported) if other not in names and other not in page]
+    return "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in names)
 
 
 def connection_tag(path: str) -> str:

@@ -26,10 +26,10 @@ def test_an_address_is_no_markup():
 @pytest.mark.parametrize("path", ["/results", "/people?embed=true"])
 def test_every_script_named_in_the_page_is_there(site, path):
     headers, page = page_of(site + path)
-    named = re.findall(rb'src="\./(static/js/[^"]+)"', page[: page.index(b"</head>")])
+    named = re.findall(rb'href="\./(static/js/[^"]+)"', page[: page.index(b"</head>")])
 
     assert int(headers["content-length"]) == len(page)
-    assert len(named) > 4
+    assert len(named) == len(set(named)) > 60
     assert f'<script data-path="{path.split("?")[0]}">'.encode() in page
     for file in named:
         with urllib.request.urlopen(f"{site}/{file.decode()}") as script:
