@@ -5,7 +5,8 @@
 Every figure is the median in milliseconds. What matters is the ratio between the sizes: paging should not grow.
 A busy machine stretches the clock but hardly the work, so pages also show what they cost the processors: `server` is
 the dashboard's process, `browser` all of chromium's. "Streamlit alone" is a page of one title: what no page can beat.
-Browsers have a profile, as people's have; "known" is one that has opened the page twice before.
+Browsers have a profile, as people's have; "known" is one that has opened the page twice before. Loads are told by the page
+itself (`tabs.py`); what is done in a page is done by Playwright.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tabs import tabs
 
 from workbench import views_dashboard
 from workbench.store import Store
@@ -147,7 +149,12 @@ class Desk:
     folder: Path
 
     def browser(self, name: str) -> Any:
+        """With Playwright, which acts in it."""
         return self.helper.profile(self.playwright, self.folder / name, viewport=SIZE)
+
+    def tabs(self, name: str) -> Any:
+        """Without, so that nobody watches its requests."""
+        return tabs(self.helper.CHROMIUM, self.helper.ARGUMENTS, self.folder / name, self.helper.IDLE)
 
 
 class Meter:
@@ -189,48 +196,18 @@ def loads(desk: Desk, url: str, wanted: tuple[tuple[str, str, str], ...] = LOADE
     for name, path, ready in wanted:
         cold = []
         for number in range(ROUNDS):
-            with desk.browser(f"new {name} {number}") as stranger:
-                cold.append(load_ms(desk, stranger, url + path, ready))
-        with desk.browser(f"known {name}") as person:
+            with desk.tabs(f"new {name} {number}") as stranger:
+                cold.append(stranger.load_ms(url + path, ready))
+        with desk.tabs(f"known {name}") as person:
             for _ in range(2):
-                load_ms(desk, person, url + path, ready)
+                person.load_ms(url + path, ready)
             meter = Meter()
-            warm = [load_ms(desk, person, url + path, ready) for _ in range(ROUNDS)]
+            warm = [person.load_ms(url + path, ready) for _ in range(ROUNDS)]
             costs = meter.each(f"{name}, known", ROUNDS)
         found[f"load: {name}, never here"] = round(statistics.median(cold), 1)
         found[f"load: {name}, known"] = round(statistics.median(warm), 1)
         found |= costs
     return found
-
-
-# In the page: each time it comes to stand (nothing runs, nothing is grey, `ready` is there) it says when, as drawn.
-STANDS = """(() => {
-  const isIdle = IDLE;
-  let stood = false;
-  const look = () => {
-    const stands = isIdle() && document.querySelector(READY) !== null;
-    if (stands && !stood) requestAnimationFrame(() => setTimeout(() => console.log('stands', performance.now())));
-    stood = stands;
-  };
-  new MutationObserver(look).observe(document, {subtree: true, childList: true, attributes: true});
-})()"""
-AFTERWARDS = 0.4  # seconds in which a page that stands may move again
-
-
-def load_ms(desk: Desk, person: Any, address: str, ready: str) -> float:
-    """In a new tab, which stays open: from its start until it stands for good, told by the page itself.
-
-    Asked from outside, the asking would be part of it: Playwright brings 0.3 s of scripts of its own into a new page.
-    """
-    page = person.new_page()
-    page.add_init_script(STANDS.replace("IDLE", desk.helper.IDLE).replace("READY", json.dumps(ready)))
-    stood: list[float] = []
-    page.on("console", lambda said: stood.append(float(said.text.split()[1])) if said.text[:6] == "stands" else None)
-    page.goto(address, wait_until="commit")
-    while not stood:
-        page.wait_for_event("console", timeout=60_000)
-    page.wait_for_timeout(AFTERWARDS * 1000)
-    return stood[-1]
 
 
 def interactions(browser: Any, person: Any, url: str) -> dict[str, float]:
