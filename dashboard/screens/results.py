@@ -39,6 +39,8 @@ def on_open(name: str) -> None:
 
 
 def on_sort(title: str) -> None:
+    if title not in SORT_OF:  # a browser may send anything
+        return
     first, second = SORT_OF[title]
     st.session_state["sort"] = second if st.session_state.get("sort") == first else first
     to_first_page()

@@ -172,10 +172,11 @@ class Store:
         )
 
 
-def limit_memory(con: duckdb.DuckDBPyConnection, columns: int) -> None:
-    """Bound the memory for writing rows of so many columns, whatever their number. Wider rows need more at once.
+def set_for_landing(con: duckdb.DuckDBPyConnection, columns: int) -> None:
+    """Set a connection for landing rows of so many columns, whatever their number: bounded memory, in any order.
 
-    Rows may land in any order: keeping it under a limit costs DuckDB three times the work, and no step relies on it.
+    Wider rows need more memory at once. Keeping an order under a limit costs DuckDB three times the work, and no step
+    relies on it.
     """
     con.execute(f"SET memory_limit = '{max(LEAST_MEGABYTES, MEGABYTES_PER_COLUMN * columns)}MB'")
     con.execute("SET preserve_insertion_order = false")
@@ -190,7 +191,7 @@ def _run(con: duckdb.DuckDBPyConnection, statements: Iterable[Statement], tables
         else:
             con.register(name, table)
     if widths:
-        limit_memory(con, max(widths))
+        set_for_landing(con, max(widths))
     con.begin()
     try:
         for sql, params in map(_parts, statements):

@@ -19,7 +19,7 @@ from typing import Final
 import duckdb
 
 from workbench.errors import RemoteError
-from workbench.store.database import Streamed, limit_memory
+from workbench.store.database import Streamed, set_for_landing
 from workbench.store.landing import Column, Target
 from workbench.store.quoting import identifier, literal
 
@@ -173,7 +173,7 @@ def _parquet_path(target: Target, folder: Path) -> Path:
 @contextmanager
 def _scratch(folder: Path, target: Target) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
-        limit_memory(con, len(target.columns))
+        set_for_landing(con, len(target.columns))
         con.execute("SET TimeZone = 'UTC'")
         con.execute(f"SET temp_directory = {literal(str(folder / 'tmp'))}")
         yield con
