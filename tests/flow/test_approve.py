@@ -148,6 +148,17 @@ def test_a_collision_group_is_taken_in_order(grouped):
     assert report.left_out["a collision group is approved in order"] == 1
 
 
+def test_a_row_behind_a_gap_of_its_group_keeps_its_own_reason(store):
+    preview(
+        store,
+        [change(1, group=1), change(2, group=1, action="blocked", status="fail", codes=["invalid-phone"]), change(3)],
+    )
+
+    report = create_batch(store, 1, by="Ana", chosen=Slice(sql="seq > 1"))
+
+    assert report.left_out == {"predicted to fail": 1}
+
+
 def test_naming_a_row_out_of_its_order_is_refused(grouped):
     with pytest.raises(ApprovalRefused, match="P1-2 shares a phone or CRM ID"):
         create_batch(grouped, 1, by="Ana", chosen=Slice(change_ids=["P1-2", "P1-5"]))
