@@ -32,13 +32,14 @@ CONNECTION: Final = (
 )
 
 
-@cache
 def script_tags(path: str) -> str:
-    """Links to the scripts of a screen and to all that those import: read and compiled early, run when first needed.
+    """Links to the scripts of a screen and to all that those import: read and compiled early, run when first needed."""
+    return _links(_KINDS if path in _WITHOUT_A_GRID else (_GRIDS.get(path, "DataFrame"), *_INPUTS, *_KINDS))
 
-    None for a kind whose script Streamlit does not ship under its name, nor for what its page links to already.
-    """
-    kinds = _KINDS if path in _WITHOUT_A_GRID else (_GRIDS.get(path, "DataFrame"), *_INPUTS, *_KINDS)
+
+@cache  # of a few kinds of screens; an address may be anything
+def _links(kinds: tuple[str, ...]) -> str:
+    """None for a kind whose script Streamlit does not ship under its name, nor for what its page links to already."""
     page = (_STATIC / "index.html").read_text()
     names = [file.name for kind in kinds for file in sorted(_SCRIPTS.glob(f"{kind}.*.js"))[:1]]
     for name in names:  # grows by what it finds

@@ -47,9 +47,10 @@ def test_a_header_sorts_and_the_arrow_keys_go_from_row_to_row(page):
     page.visit("/results")
     expect(page.get_by_role("columnheader", name="When")).to_have_attribute("aria-sort", "descending")
 
-    page.get_by_role("button", name="When").click()
-    page.settle()
-    expect(page.get_by_role("columnheader", name="When")).to_have_attribute("aria-sort", "ascending")
+    for order in ("ascending", "descending", "ascending"):
+        page.get_by_role("button", name="When").click()
+        page.settle()
+        expect(page.get_by_role("columnheader", name="When")).to_have_attribute("aria-sort", order)
     page.get_by_role("link", name="SR-0000001").focus()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name="SR-0000002")).to_be_focused()
