@@ -22,10 +22,12 @@ def test_one_more_object_is_mapped_in_the_page(page_over, small_store):
     page.get_by_role("tab", name="Review and save").click()
     expect(page.get_by_role("row", name="Application__c").first).to_contain_text("mapped")
     page.reload()
+    page.settle()
     expect(page.get_by_role("row", name="Application__c").first).to_contain_text("mapped")
 
     page.get_by_role("button", name="See what it would alter").click()
-    expect(page.get_by_text("Salesforce was not reached for the describe")).to_be_visible()
+    # A system that is away is asked several times, with pauses that grow.
+    expect(page.get_by_text("Salesforce was not reached for the describe")).to_be_visible(timeout=30_000)
     expect(page.get_by_role("button", name="Save revision")).to_be_disabled()
     assert current_mapping(small_store).revision == 1
 
