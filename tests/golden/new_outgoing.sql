@@ -20,27 +20,38 @@ WITH value AS (
 ),
 leaving AS (
     SELECT *,
-           ("first_name" IS NOT NULL) AS "sends first_name",
-           ("phone" IS NOT NULL AND CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, 'phone') END) AS "sends phone",
-           ("custom.School" IS NOT NULL) AS "sends custom.School",
-           ("custom.GPA" IS NOT NULL) AS "sends custom.GPA"
+           "first_name" IS NOT NULL AS "sends first_name",
+           "phone" IS NOT NULL AS "sends phone",
+           "custom.School" IS NOT NULL AS "sends custom.School",
+           "custom.GPA" IS NOT NULL AS "sends custom.GPA"
     FROM value
+),
+told AS (
+    SELECT seq,
+           is_walked,
+           left_fields,
+           method,
+           path,
+           concat(
+           CASE WHEN true THEN ',"crm_id":' END, json_text(record_id),
+           CASE WHEN "sends first_name" THEN ',"first_name":' END, json_of("first_name"),
+           CASE WHEN "sends phone" THEN ',"phone":' END, json_of("phone")) AS members,
+           concat(
+           CASE WHEN "sends custom.School" THEN ',"School":' END, json_of("custom.School"),
+           CASE WHEN "sends custom.GPA" THEN ',"GPA":' END, coalesce(canon_number("custom.GPA"), json_of("custom.GPA"))) AS custom,
+           concat_ws(chr(31),
+           CASE WHEN phone_fate = 'invalid' THEN 'invalid-phone' END,
+           CASE WHEN phone_fate = 'reverted' THEN 'contact-out-of-sync' END,
+           CASE WHEN "sends first_name" AND length("first_name") > 64 THEN 'invalid-attribute-data: first_name' END,
+           CASE WHEN "sends custom.GPA" AND "custom.GPA" IS NOT NULL AND NOT (canon_number("custom.GPA") IS NOT NULL) THEN 'invalid-attribute-data: GPA' END,
+           CASE WHEN ("sends custom.School" AND strlen("custom.School") > 1000 AND length("custom.School") > 1000 AND true) THEN 'custom-values-too-long' END) AS codes
+    FROM leaving
 )
 SELECT seq,
        is_walked,
        left_fields,
        method,
        path,
-       concat('{', substr(concat(concat(
-           CASE WHEN true THEN ',"crm_id":' END, CASE WHEN true THEN json_text(record_id) END,
-           CASE WHEN "sends first_name" THEN ',"first_name":' END, CASE WHEN "sends first_name" THEN coalesce(json_of("first_name"), '"UNSET"') END,
-           CASE WHEN "sends phone" THEN ',"phone":' END, CASE WHEN "sends phone" THEN coalesce(json_of("phone"), '"UNSET"') END), ',"custom":{' || substr(nullif(concat(
-           CASE WHEN "sends custom.School" THEN ',"School":' END, CASE WHEN "sends custom.School" THEN coalesce(json_of("custom.School"), '"UNSET"') END,
-           CASE WHEN "sends custom.GPA" THEN ',"GPA":' END, CASE WHEN "sends custom.GPA" THEN coalesce(coalesce(canon_number("custom.GPA"), json_of("custom.GPA")), '"UNSET"') END), ''), 2) || '}'), 2), '}') AS body,
-       nullif(concat_ws(chr(31),
-           CASE WHEN phone_fate = 'invalid' THEN 'invalid-phone' END,
-           CASE WHEN phone_fate = 'reverted' THEN 'contact-out-of-sync' END,
-           CASE WHEN "sends first_name" AND length("first_name") > 64 THEN 'invalid-attribute-data: first_name' END,
-           CASE WHEN "sends custom.GPA" AND "custom.GPA" IS NOT NULL AND NOT (canon_number("custom.GPA") IS NOT NULL) THEN 'invalid-attribute-data: GPA' END,
-           CASE WHEN ("sends custom.School" AND strlen("custom.School") > 1000 AND length("custom.School") > 1000 AND true) THEN 'custom-values-too-long' END), '') AS codes
-FROM leaving
+       concat('{', substr(concat(members, ',"custom":{' || substr(nullif(custom, ''), 2) || '}'), 2), '}') AS body,
+       nullif(codes, '') AS codes
+FROM told

@@ -15,19 +15,23 @@ leaving AS (
            "changes first_name" AS "sends first_name",
            "changes phone" AS "sends phone"
     FROM changing
-)
-SELECT seq,
-       concat(
+),
+told AS (
+    SELECT seq,
+           concat(
            CASE WHEN "sends first_name" THEN ',"first_name":' END, CASE WHEN "sends first_name" THEN coalesce(json_of("first_name"), '"UNSET"') END,
            CASE WHEN "sends phone" THEN ',"phone":' END, CASE WHEN "sends phone" THEN coalesce(json_of("phone"), '"UNSET"') END) AS members,
-       nullif(concat_ws(',',
+           concat_ws(',',
            CASE WHEN "changes first_name" THEN '{"field":"first_name","before":' || json_text("now first_name") || ',"after":' || json_text("first_name") || '}' END,
-           CASE WHEN "changes phone" THEN '{"field":"phone","before":' || json_text("now phone") || ',"after":' || json_text("phone") || '}' END), '') AS fields,
-       nullif(concat_ws(chr(31),
-           CASE WHEN "sends first_name" AND length("first_name") > 64 THEN 'invalid-attribute-data: first_name' END), '') AS codes,
-       false AS is_too_long,
-       ("sends first_name" AND "first_name" IS NULL)
+           CASE WHEN "changes phone" THEN '{"field":"phone","before":' || json_text("now phone") || ',"after":' || json_text("phone") || '}' END) AS fields,
+           concat_ws(chr(31),
+           CASE WHEN "sends first_name" AND length("first_name") > 64 THEN 'invalid-attribute-data: first_name' END) AS codes,
+           false AS is_too_long,
+           ("sends first_name" AND "first_name" IS NULL)
     OR ("sends phone" AND "phone" IS NULL) AS clears
-FROM leaving
-WHERE "sends first_name"
+    FROM leaving
+    WHERE "sends first_name"
     OR "sends phone"
+)
+SELECT seq, members, nullif(fields, '') AS fields, nullif(codes, '') AS codes, is_too_long, clears
+FROM told

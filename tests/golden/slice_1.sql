@@ -15,19 +15,23 @@ leaving AS (
            "changes custom.School" AS "sends custom.School",
            "changes custom.GPA" AS "sends custom.GPA"
     FROM changing
-)
-SELECT seq,
-       concat(
+),
+told AS (
+    SELECT seq,
+           concat(
            CASE WHEN "sends custom.School" THEN ',"School":' END, CASE WHEN "sends custom.School" THEN coalesce(json_of("custom.School"), '"UNSET"') END,
            CASE WHEN "sends custom.GPA" THEN ',"GPA":' END, CASE WHEN "sends custom.GPA" THEN coalesce(coalesce(canon_number("custom.GPA"), json_of("custom.GPA")), '"UNSET"') END) AS members,
-       nullif(concat_ws(',',
+           concat_ws(',',
            CASE WHEN "changes custom.School" THEN '{"field":"custom.School","before":' || json_text("now custom.School") || ',"after":' || json_text("custom.School") || '}' END,
-           CASE WHEN "changes custom.GPA" THEN '{"field":"custom.GPA","before":' || json_text("now custom.GPA") || ',"after":' || json_text("custom.GPA") || '}' END), '') AS fields,
-       nullif(concat_ws(chr(31),
-           CASE WHEN "sends custom.GPA" AND "custom.GPA" IS NOT NULL AND NOT (canon_number("custom.GPA") IS NOT NULL) THEN 'invalid-attribute-data: GPA' END), '') AS codes,
-       ("sends custom.School" AND strlen("custom.School") > 1000 AND length("custom.School") > 1000 AND true) AS is_too_long,
-       ("sends custom.School" AND "custom.School" IS NULL)
+           CASE WHEN "changes custom.GPA" THEN '{"field":"custom.GPA","before":' || json_text("now custom.GPA") || ',"after":' || json_text("custom.GPA") || '}' END) AS fields,
+           concat_ws(chr(31),
+           CASE WHEN "sends custom.GPA" AND "custom.GPA" IS NOT NULL AND NOT (canon_number("custom.GPA") IS NOT NULL) THEN 'invalid-attribute-data: GPA' END) AS codes,
+           ("sends custom.School" AND strlen("custom.School") > 1000 AND length("custom.School") > 1000 AND true) AS is_too_long,
+           ("sends custom.School" AND "custom.School" IS NULL)
     OR ("sends custom.GPA" AND "custom.GPA" IS NULL) AS clears
-FROM leaving
-WHERE "sends custom.School"
+    FROM leaving
+    WHERE "sends custom.School"
     OR "sends custom.GPA"
+)
+SELECT seq, members, nullif(fields, '') AS fields, nullif(codes, '') AS codes, is_too_long, clears
+FROM told

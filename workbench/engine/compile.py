@@ -132,14 +132,15 @@ def joined(parts: Sequence[str]) -> str:
     return f"concat_ws(',',\n           {lines(parts)})" if parts else "''"
 
 
-def members(parts: Sequence[tuple[str, str, str]]) -> str:
+def members(parts: Sequence[tuple[str, str, str]], *, blanks: bool = False) -> str:
     """JSON members with a comma before each, of the parts (condition, name, JSON value) whose condition holds.
 
+    `blanks`: where a condition does not hold, its value is NULL anyway, and is not asked twice.
     One `concat` of many small pieces copies each text once; `||` would copy it at every step.
     """
     pieces = [
         f"CASE WHEN {condition} THEN {literal(',' + json.dumps(name, ensure_ascii=False) + ':')} END,"
-        f" CASE WHEN {condition} THEN {value} END"
+        f" {value if blanks else f'CASE WHEN {condition} THEN {value} END'}"
         for condition, name, value in parts
     ]
     return f"concat(\n           {lines(pieces)})" if pieces else "''"

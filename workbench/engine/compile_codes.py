@@ -28,9 +28,12 @@ def when(condition: str, code: str) -> str:
     return f"CASE WHEN {condition} THEN {literal(code)} END"
 
 
-def code_text(checks: Sequence[str]) -> str:
-    """The codes that apply, in one text; NULL where none does."""
-    return f"nullif(concat_ws(chr(31),\n           {lines(checks)}), '')" if checks else "CAST(NULL AS VARCHAR)"
+def code_list(checks: Sequence[str]) -> str:
+    """The codes that apply, in one text; empty where none does.
+
+    `nullif` of it belongs into a query around: nullif(x, '') evaluates x twice.
+    """
+    return f"concat_ws(chr(31),\n           {lines(checks)})" if checks else "''"
 
 
 def phone_checks() -> list[str]:

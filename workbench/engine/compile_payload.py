@@ -16,7 +16,7 @@ from workbench.engine.compile import (
 )
 from workbench.engine.compile_codes import (
     any_too_long,
-    code_text,
+    code_list,
     custom_checks,
     phone_checks,
     standard_checks,
@@ -33,13 +33,13 @@ _CRM_ID = "json_text(record_id)"
 def new_outgoing(plan: ExportPlan) -> str:
     """work.new_outgoing: one row per work.sending row that is new or walked: every filled value, and its codes.
 
-    A walked record's body is the ladder's input: what it lacks of it depends on the contact it finds in its turn.
+    A walked record's body is the ladder's input: what it lacks of it depends on the contact it finds in its turn, and
+    what is left to that contact (`left_fields`) is still in it.
     """
     values = [f"{wanted_value(pair)} AS {pair.column}" for pair in plan.pairs]
-    sends = [f"({pair.column} IS NOT NULL{_unless_left(plan, pair)}) AS {pair.sends}" for pair in plan.pairs]
-    body = members([("true", "crm_id", _CRM_ID), *(_member(plan, pair) for pair in plan.standard)])
-    if plan.custom:
-        body = _with_custom(body, members([_member(plan, pair) for pair in plan.custom]))
+    sends = [f"{pair.column} IS NOT NULL AS {pair.sends}" for pair in plan.pairs]
+    standard = members([("true", "crm_id", _CRM_ID), *(_filled_member(pair) for pair in plan.standard)], blanks=True)
+    custom = members([_filled_member(pair) for pair in plan.custom], blanks=True)
     checks = [*phone_checks(), *standard_checks(plan), *custom_checks(plan.custom)]
     return f"""WITH value AS (
     SELECT w.seq,
@@ -62,15 +62,26 @@ leaving AS (
     SELECT *,
            {lines(sends)}
     FROM value
+),
+told AS (
+    SELECT seq,
+           is_walked,
+           left_fields,
+           method,
+           path,
+           {standard} AS members,
+           {custom} AS custom,
+           {code_list([*checks, too_long_check(any_too_long(plan.custom))])} AS codes
+    FROM leaving
 )
 SELECT seq,
        is_walked,
        left_fields,
        method,
        path,
-       {json_object(body)} AS body,
-       {code_text([*checks, too_long_check(any_too_long(plan.custom))])} AS codes
-FROM leaving"""
+       {json_object(_with_custom("members", "custom"))} AS body,
+       nullif(codes, '') AS codes
+FROM told"""
 
 
 def slice_values(plan: ExportPlan, item: Slice) -> str:
@@ -95,15 +106,19 @@ leaving AS (
     SELECT *,
            {lines(sends)}
     FROM changing
+),
+told AS (
+    SELECT seq,
+           {members([_member(plan, pair) for pair in item.pairs])} AS members,
+           {joined(shown)} AS fields,
+           {code_list(checks)} AS codes,
+           {any_too_long(item.pairs)} AS is_too_long,
+           {either(_clears(plan, item))} AS clears
+    FROM leaving
+    WHERE {either([pair.sends for pair in item.pairs])}
 )
-SELECT seq,
-       {members([_member(plan, pair) for pair in item.pairs])} AS members,
-       nullif({joined(shown)}, '') AS fields,
-       {code_text(checks)} AS codes,
-       {any_too_long(item.pairs)} AS is_too_long,
-       {either(_clears(plan, item))} AS clears
-FROM leaving
-WHERE {either([pair.sends for pair in item.pairs])}"""
+SELECT seq, members, nullif(fields, '') AS fields, nullif(codes, '') AS codes, is_too_long, clears
+FROM told"""
 
 
 def changed_outgoing(slices: Sequence[Slice]) -> str:
@@ -115,26 +130,36 @@ def changed_outgoing(slices: Sequence[Slice]) -> str:
     custom = [item for item in slices if item not in standard]
     crm_id = members([("sends_crm_id", "crm_id", _CRM_ID)])
     body = f"concat({', '.join([crm_id, *(f'{item.name}.members' for item in standard)])})"
-    if custom:
-        body = _with_custom(body, f"concat({', '.join(f'{item.name}.members' for item in custom)})")
+    custom_body = f"concat({', '.join(f'{item.name}.members' for item in custom)})" if custom else "''"
     linked = field_change("crm_id", "contact_crm_id", "record_id")
     shown = [f"CASE WHEN sends_crm_id THEN {linked} END", *(f"{item.name}.fields" for item in slices)]
     codes = [*phone_checks(), *(f"{item.name}.codes" for item in slices)]
     codes += [too_long_check(" OR ".join(f"{item.name}.is_too_long" for item in custom))] if custom else []
-    joins = [f"LEFT JOIN work.{item.name} AS {item.name} ON {item.name}.seq = w.seq" for item in slices]
+    joins = [f"    LEFT JOIN work.{item.name} AS {item.name} ON {item.name}.seq = w.seq" for item in slices]
     changed = [f"{item.name}.fields IS NOT NULL" for item in slices]
     clears = [f"coalesce({item.name}.clears, false)" for item in slices]
-    return f"""SELECT w.seq,
-       w.method,
-       w.path,
-       {json_object(body)} AS body,
-       '[' || {joined(shown)} || ']' AS fields,
-       {code_text(codes)} AS codes,
-       {either(clears)} AS clears
-FROM work.sending AS w
+    return f"""WITH told AS (
+    SELECT w.seq,
+           w.method,
+           w.path,
+           {body} AS members,
+           {custom_body} AS custom,
+           {joined(shown)} AS fields,
+           {code_list(codes)} AS codes,
+           {either(clears)} AS clears
+    FROM work.sending AS w
 {_NEWLINE.join(joins)}
-WHERE NOT w.is_new
-  AND ({either(["w.action <> 'update'", *changed])})"""
+    WHERE NOT w.is_new
+      AND ({either(["w.action <> 'update'", *changed])})
+)
+SELECT seq,
+       method,
+       path,
+       {json_object(_with_custom("members", "custom"))} AS body,
+       '[' || fields || ']' AS fields,
+       nullif(codes, '') AS codes,
+       clears
+FROM told"""
 
 
 def requests(suffix: str = "outgoing") -> str:
@@ -183,6 +208,11 @@ def _member(plan: ExportPlan, pair: Pair) -> tuple[str, str, str]:
     if plan.include_field_deletions:
         value = f"coalesce({value}, '\"UNSET\"')"
     return pair.sends, pair.mainstay.name, value
+
+
+def _filled_member(pair: Pair) -> tuple[str, str, str]:
+    """A value that is sent wherever it is filled, its name, and the value as JSON, NULL where it is blank."""
+    return pair.sends, pair.mainstay.name, json_value(pair.mainstay, pair.column)
 
 
 def _with_custom(standard: str, custom: str) -> str:

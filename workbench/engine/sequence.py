@@ -36,6 +36,8 @@ _WALK_SCHEMA = pa.schema(
 )
 _ACTION_OF_RULE = {"crm_id": "update", "phone": "link", "none": "create"}
 _CODE_SEPARATOR = "\x1f"
+_NUMBERS = (int, float)
+_PLAIN = (str, int)
 
 
 @dataclass
@@ -132,7 +134,7 @@ def _send(  # noqa: PLR0917  one record's context, in reading order
     left: frozenset[str],
 ) -> dict[str, Any]:
     """One record in package order: PUT by CRM ID, PUT by phone, POST; the first that finds its contact answers."""
-    filled = _without_clears(body)
+    filled = _without(body, left)
     filled.pop("crm_id", None)
     if (target := directory.by_crm_id(record_id)) is not None:
         rule, name, sent = "crm_id", record_id, _update(plan, filled, target, left)
@@ -164,9 +166,12 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _without_clears(body: dict[str, Any]) -> dict[str, Any]:
-    filled = {name: value for name, value in body.items() if value != rules.UNSET and name != "custom"}
-    custom = {name: value for name, value in body.get("custom", {}).items() if value != rules.UNSET}
+def _without(body: dict[str, Any], left: frozenset[str]) -> dict[str, Any]:
+    """The values of a body, less those that are left to the contact."""
+    if not left:
+        return body
+    filled = {name: value for name, value in body.items() if name != "custom" and name not in left}
+    custom = {name: value for name, value in body.get("custom", {}).items() if f"custom.{name}" not in left}
     return {**filled, "custom": custom} if custom else filled
 
 
@@ -213,28 +218,26 @@ def _field_changes(sent: Mapping[str, Any], contact: ladder.Contact) -> list[dic
     flat = [(name, value, contact.get(name)) for name, value in sent.items() if name != "custom"]
     known = contact.get("custom", {})
     flat += [(f"custom.{name}", value, known.get(name)) for name, value in sent.get("custom", {}).items()]
-    return [
-        {"field": name, "before": _text(before), "after": _text(value)}
-        for name, value, before in flat
-        if _differs(value, before)
-    ]
+    texts = [(name, _text(before), _text(value)) for name, value, before in flat]
+    return [{"field": name, "before": before, "after": after} for name, before, after in texts if before != after]
 
 
 def _differs(value: Any, other: Any) -> bool:
-    # Most values are texts on both sides: only the rest is worth a closer look.
-    if type(value) is str and type(other) is str:
-        return value != other
+    # Most values are texts or whole numbers on both sides: only the rest is worth a closer look.
+    if type(value) is type(other) and type(value) in _PLAIN:
+        return bool(value != other)
     return _text(value) != _text(other)
 
 
 def _text(value: Any) -> str | None:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return None if value == rules.UNSET else value
     if value is None:
         return None
-    if isinstance(value, bool):
+    if kind is bool:
         return "true" if value else "false"
-    return rules.number_text(value) if isinstance(value, int | float) else str(value)
+    return rules.number_text(value) if kind in _NUMBERS else str(value)
 
 
 def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
