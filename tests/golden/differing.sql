@@ -1,9 +1,20 @@
-WITH compared AS (
+WITH wanted AS (
     SELECT w.seq,
-           w.slice_0 IS DISTINCT FROM hash(nullif(c."first_name", ''), w.contact_phone) AS slice_0,
-           w.slice_1 IS DISTINCT FROM hash(nullif(c."custom.GPA", ''))
-    OR (w."hash of custom.School" IS NOT NULL AND w."hash of custom.School" IS DISTINCT FROM CASE WHEN nullif(c."custom.School", '') IS NOT NULL THEN hash(nullif(c."custom.School", '')) END) AS slice_1
-    FROM work.hash_outgoing AS w
+           w.contact_row,
+           w.phone_fate NOT IN ('same', 'absent') OR (w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL) AS phone_differs,
+           hash(filled(s."FirstName")) AS slice_0,
+           hash(number_text(s."GPA__c")) AS slice_1,
+           CASE WHEN filled(s."Account.Parent.Name") IS NOT NULL THEN hash(filled(s."Account.Parent.Name")) ELSE 0 END AS "hash of custom.School"
+    FROM work.pair_outgoing AS w
+    JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
+),
+compared AS (
+    SELECT w.seq,
+           w.slice_0 <> hash(nullif(c."first_name", ''))
+    OR w.phone_differs AS slice_0,
+           w.slice_1 <> hash(nullif(c."custom.GPA", ''))
+    OR (w."hash of custom.School" <> 0 AND w."hash of custom.School" <> CASE WHEN nullif(c."custom.School", '') IS NOT NULL THEN hash(nullif(c."custom.School", '')) ELSE 0 END) AS slice_1
+    FROM wanted AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
 )
 SELECT * FROM compared

@@ -1,5 +1,6 @@
 SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
        c.id AS contact_id,
+       c.rowid AS contact_row,
        nullif(c.crm_id, '') AS crm_id_key,
        coalesce(c.test_user, false) AS is_test,
        false AS is_claimed,

@@ -10,8 +10,8 @@ WITH side_by_side AS (
            lower(nullif(s."Email", '')) AS "now Email",
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
-    JOIN store.mainstay.contact AS c ON c.id = w.contact_id
-    LEFT JOIN store.salesforce."Contact" AS s ON s."Id" = w.record_id
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    LEFT JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
 ),
 changing AS (
     SELECT side_by_side.*,

@@ -1,4 +1,5 @@
 SELECT s."Id" AS record_id,
+       s.rowid AS record_row,
        true AS meets_criteria,
        lower(lower(nullif(s."Email", ''))) AS match_key_0,
            lower(coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS match_key_1,

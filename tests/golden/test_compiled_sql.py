@@ -66,7 +66,6 @@ def plans():
 EXPORT = {
     "record_key": compile_export.record_key,
     "contact_now": lambda _: compile_export.contact_now(),
-    "hash_outgoing": lambda plan: compile_compare.hash_outgoing(plan, plan.slices(plan.pairs[2:3])),
     "differing": lambda plan: compile_compare.differing(plan, plan.slices(plan.pairs[2:3])),
     "new_outgoing": compile_payload.new_outgoing,
     "slice_0": lambda plan: compile_payload.slice_values(plan, plan.slices()[0]),

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-CONTACT = {"seq": 1, "contact_id": "a1", "crm_id_key": None, "is_test": False, "is_claimed": False, "row_hash": 1}
-RECORD = {"record_id": "003A", "row_hash": 1, "meets_criteria": True}
+CONTACT = {
+    "seq": 1,
+    "contact_id": "a1",
+    "contact_row": 0,
+    "crm_id_key": None,
+    "is_test": False,
+    "is_claimed": False,
+    "row_hash": 1,
+}
+RECORD = {"record_id": "003A", "record_row": 0, "row_hash": 1, "meets_criteria": True}
 NO_LINK = [{"record_id": "003none", "contact_id": "x", "contact_count": 1}]
 NO_MATCH = [{"contact_id": "x", "record_id": "003none", "match_count": 1, "rival_count": 1}]
 

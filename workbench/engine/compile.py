@@ -45,7 +45,7 @@ class Pair:
 
     @property
     def fingerprint(self) -> str:
-        """The column of the value's hash; NULL is blank."""
+        """The column of the value's hash; 0 is blank."""
         return self._named("hash of")
 
     def _named(self, prefix: str) -> str:
@@ -113,8 +113,8 @@ def row_hash(columns: Sequence[str]) -> str:
 
 
 def fingerprint(value: str) -> str:
-    """The hash of one value; a blank stays NULL."""
-    return f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END"
+    """The hash of one value; 0 is blank."""
+    return f"CASE WHEN {value} IS NOT NULL THEN hash({value}) ELSE 0 END"
 
 
 def either(conditions: Sequence[str]) -> str:

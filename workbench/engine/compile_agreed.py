@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from workbench.engine.compile import Pair, canonical, lines, mainstay_text, salesforce_text
+from workbench.engine.compile import Pair, canonical, either, lines, mainstay_text, salesforce_text
 from workbench.engine.compile_import import settled
 from workbench.engine.plans import Slice, TwoWay
 from workbench.store.quoting import identifier, literal
 
 # What was kept later than these pulls stands.
-_NOT_LATER: Final = "\n      AND (last.agreed_at IS NULL OR last.agreed_at <= $pulled_at)"
+_NOT_LATER: Final = "\n    WHERE last.agreed_at IS NULL OR last.agreed_at <= $pulled_at"
 
 
 def agreed_text(pair: Pair, text: str) -> str:
     """Text in the one form that both directions compare."""
-    return settled(pair, canonical(pair.mainstay, text))
+    stored = canonical(pair.mainstay, text)
+    # A phone has one form on both sides; the rule's SQL names its text many times, so that twice is many times more.
+    return stored if pair.mainstay.data_type.lower() == "phone" else settled(pair, stored)
 
 
 def _left(pair: Pair) -> str:
@@ -30,15 +32,27 @@ def _right(pair: Pair) -> str:
     return identifier(f"mainstay {pair.mainstay.path}")
 
 
-def _both_sides(both: TwoWay) -> list[str]:
-    left = [f"{agreed_text(pair, salesforce_text(pair.salesforce))} AS {_left(pair)}" for pair in both.pairs]
-    right = [f"{agreed_text(pair, mainstay_text(pair.mainstay))} AS {_right(pair)}" for pair in both.pairs]
+def _both_sides(pairs: Sequence[Pair]) -> list[str]:
+    left = [f"{agreed_text(pair, salesforce_text(pair.salesforce))} AS {_left(pair)}" for pair in pairs]
+    right = [f"{agreed_text(pair, mainstay_text(pair.mainstay))} AS {_right(pair)}" for pair in pairs]
     return [*left, *right]
 
 
 def _text(items: Sequence[str]) -> str:
     """All values as one text, as journal.last_agreed keeps them."""
     return f"concat_ws(chr(31),\n           {lines(items)})"
+
+
+# Linked pairs. A pull that brings little asks for those that one of its rows belongs to, each side by itself: a few
+# rows joined with all of the other side.
+_PAIR: Final = """    SELECT s.rowid AS record_row, c.rowid AS contact_row, s."Id" AS record_id, c.id AS contact_id
+    FROM store.salesforce.{{table}} AS s
+    JOIN store.mainstay.contact AS c ON c.crm_id = s."Id"
+    WHERE NOT coalesce(s."IsDeleted", false){changed}"""
+_LINKED: Final = _PAIR.format(changed="")
+_SINCE: Final = "\n    UNION\n".join(
+    _PAIR.format(changed=f" AND {stamp} >= $since") for stamp in ('s."SystemModstamp"', "c.last_modified_at")
+)
 
 
 def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
@@ -49,30 +63,31 @@ def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
     Binds $since where `since` is set. `first`: nothing is kept yet, so nothing is compared with it; else it binds
     $pulled_at: what was kept later than these pulls stands.
     """
-    changed = '\n      AND (s."SystemModstamp" >= $since OR c.last_modified_at >= $since)' if since else ""
     common = [
         f"CASE WHEN {_left(pair)} IS NOT DISTINCT FROM {_right(pair)} "
         f"THEN coalesce(replace({_right(pair)}, chr(31), ' '), '') ELSE coalesce(kept[{place}], chr(30)) END"
         for place, pair in enumerate(both.pairs, 1)
     ]
     last = f"""
-    LEFT JOIN store.journal.last_agreed AS last ON last.record_id = s."Id"
-                                               AND last.contact_id = c.id
+    LEFT JOIN store.journal.last_agreed AS last ON last.record_id = pair.record_id
+                                               AND last.contact_id = pair.contact_id
                                                AND last.sobject = {literal(both.sobject)}"""
-    return f"""WITH linked AS (
-    SELECT s.rowid AS record_row,
-           c.rowid AS contact_row,
+    table = identifier(both.sobject)
+    return f"""WITH pair AS (
+{_SINCE.format(table=table) if since else _LINKED.format(table=table)}
+),
+linked AS (
+    SELECT pair.record_row,
+           pair.contact_row,
            {"CAST(NULL AS VARCHAR)" if first else "last.agreed"} AS agreed_before
-    FROM store.salesforce.{identifier(both.sobject)} AS s
-    JOIN store.mainstay.contact AS c ON c.crm_id = s."Id"{"" if first else last}
-    WHERE NOT coalesce(s."IsDeleted", false){"" if first else _NOT_LATER}{changed}
+    FROM pair{"" if first else last + _NOT_LATER}
 ),
 side_by_side AS (
     SELECT s."Id" AS record_id,
            c.id AS contact_id,
            linked.agreed_before,
            string_split(linked.agreed_before, chr(31)) AS kept,
-           {lines(_both_sides(both))}
+           {lines(_both_sides(both.pairs))}
     FROM linked
     JOIN store.salesforce.{identifier(both.sobject)} AS s ON s.rowid = linked.record_row
     JOIN store.mainstay.contact AS c ON c.rowid = linked.contact_row
@@ -113,22 +128,29 @@ def written_value(both: Sequence[TwoWay]) -> str:
 def disagreement(both: TwoWay, candidates: str) -> str:
     """work.disagreement: one row per linked pair and two-way field that differs, with the value both last had.
 
-    `candidates`: a SELECT of the record_id and contact_id of linked pairs that may differ. Reads work.two_way_field.
+    `candidates`: a SELECT of the record_row and contact_row of linked pairs that may differ. Reads work.two_way_field.
     """
-    if not both.pairs:
-        return _disagreement(both, _NOTHING)
+    parts = [_differing_in(both, start) for start in range(0, len(both.pairs), _COMPARED_AT_ONCE)]
+    candidate = f"candidate AS (\n    {candidates}\n),\n"
+    return _disagreement(both, _UNION.join(parts) or _NOTHING, candidate if parts else "")
+
+
+def _differing_in(both: TwoWay, start: int) -> str:
+    """What differs in a few pairs; a list of it is made only of the rows where anything does."""
+    pairs = both.pairs[start : start + _COMPARED_AT_ONCE]
     table = identifier(both.sobject)
-    found = _differences(_placed(both, _left, _right))
-    differing = f"""SELECT record_row, contact_row, unnest({found}, recursive := true)
+    found = _differences(_placed(both, _left, _right, pairs))
+    differs = [f"{_left(pair)} IS DISTINCT FROM {_right(pair)}" for pair in pairs]
+    return f"""SELECT record_row, contact_row, unnest({found}, recursive := true)
     FROM (
         SELECT s.rowid AS record_row,
                c.rowid AS contact_row,
-               {lines(_both_sides(both))}
-        FROM ({candidates}) AS candidate
-        JOIN store.salesforce.{table} AS s ON s."Id" = candidate.record_id
-        JOIN store.mainstay.contact AS c ON c.id = candidate.contact_id
-    ) AS side_by_side"""
-    return _disagreement(both, differing)
+               {lines(_both_sides(pairs))}
+        FROM candidate
+        JOIN store.salesforce.{table} AS s ON s.rowid = candidate.record_row
+        JOIN store.mainstay.contact AS c ON c.rowid = candidate.contact_row
+    ) AS side_by_side
+    WHERE {either(differs)}"""
 
 
 def disagreement_of_sides(both: TwoWay, slices: Sequence[Slice]) -> str:
@@ -148,9 +170,11 @@ def disagreement_of_sides(both: TwoWay, slices: Sequence[Slice]) -> str:
     WHERE rule = 'crm_id' AND crm_id_owners = 1 AND action <> 'excluded'
 ),
 """
-    return _disagreement(both, "\n    UNION ALL\n    ".join(parts) or _NOTHING, linked)
+    return _disagreement(both, _UNION.join(parts) or _NOTHING, linked)
 
 
+_UNION: Final = "\n    UNION ALL\n    "
+_COMPARED_AT_ONCE: Final = 8
 _NOTHING: Final = """SELECT 0 AS record_row, 0 AS contact_row, 0 AS place, '' AS salesforce_value, '' AS mainstay_value
     WHERE false"""
 

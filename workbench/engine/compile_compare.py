@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from workbench.engine.compile import Pair, either, fingerprint, lines, mainstay_text, row_hash, salesforce_text
+from workbench.engine.compile import (
+    Pair,
+    canonical,
+    either,
+    fingerprint,
+    lines,
+    mainstay_text,
+    row_hash,
+    salesforce_text,
+)
 from workbench.engine.compile_export import value_now, wanted_value
 from workbench.engine.plans import ExportPlan, Slice
 from workbench.store.quoting import identifier
@@ -30,31 +39,63 @@ def sparse_pairs(plan: ExportPlan, blanks: tuple[list[int], list[int]], toleranc
     return [pair for pair, left, right in zip(plan.pairs, *blanks, strict=True) if left > right + tolerance]
 
 
-def hash_outgoing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
-    """work.hash_outgoing: one row per work.pair_outgoing: one hash a slice of the values that would be sent."""
-    hashes = [f"{row_hash([_plain_wanted(pair) for pair in item.dense])} AS {item.name}" for item in slices]
-    hashes += [f"{fingerprint(_plain_wanted(pair))} AS {pair.fingerprint}" for item in slices for pair in item.sparse]
-    return f"""SELECT w.seq,
-       w.contact_row,
-       w.contact_phone,
-       {lines(hashes)}
-FROM work.pair_outgoing AS w
-JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row"""
+def salesforce_hashes(slices: Sequence[Slice]) -> dict[str, str]:
+    """Column -> hash of the values in a landed record `s` that would be sent: one a slice, one a sparse pair.
+
+    The phone is in none of them: what becomes of it was decided with the verdict.
+    """
+    return _hashes(slices, _plain_wanted)
+
+
+def mainstay_hashes(slices: Sequence[Slice]) -> dict[str, str]:
+    """The same of a landed contact `c`, as Mainstay keeps its values."""
+    return _hashes(slices, _plain_now)
+
+
+def is_kept(plan: ExportPlan, slices: Sequence[Slice]) -> bool:
+    """Whether all hashes of both sides stand in the store, so that comparing them reads no value."""
+    return plan.kept.has([*salesforce_hashes(slices).values(), *mainstay_hashes(slices).values()])
+
+
+def _hashes(slices: Sequence[Slice], value: Callable[[Pair], str]) -> dict[str, str]:
+    found = {item.name: row_hash([value(pair) for pair in dense]) for item in slices if (dense := _hashed(item.dense))}
+    found |= {pair.fingerprint: fingerprint(value(pair)) for item in slices for pair in _hashed(item.sparse)}
+    return found
+
+
+def _hashed(pairs: Sequence[Pair]) -> list[Pair]:
+    return [pair for pair in pairs if pair.mainstay.path != "phone"]
 
 
 def differing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
     """work.differing: seq of every pair that may differ, and in which slices; the slices decide by value."""
     if plan.include_all_fields:
         return everything(slices)
-    flags = [f"{either(_unequal(item))} AS {item.name}" for item in slices]
-    return f"""WITH compared AS (
+    wanted = [f"{plan.kept.of('s', text)} AS {name}" for name, text in salesforce_hashes(slices).items()]
+    now = {name: plan.kept.of("c", text) for name, text in mainstay_hashes(slices).items()}
+    flags = [f"{either(_unequal(item, now))} AS {item.name}" for item in slices]
+    return f"""WITH wanted AS (
+    SELECT w.seq,
+           w.contact_row,
+           {lines([_phone_differs(slices), *wanted])}
+    FROM work.pair_outgoing AS w
+    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
+),
+compared AS (
     SELECT w.seq,
            {lines(flags)}
-    FROM work.hash_outgoing AS w
+    FROM wanted AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
 )
 SELECT * FROM compared
 WHERE {either([item.name for item in slices])}"""
+
+
+def _phone_differs(slices: Sequence[Slice]) -> str:
+    """Whether the phone of a pair has to be looked at; blank beside a phone is no change of a sparse one."""
+    is_sparse = any(pair.mainstay.path == "phone" for item in slices for pair in item.sparse)
+    differs = "w.phone_fate NOT IN ('same', 'absent')"
+    return f"{differs if is_sparse else f'{differs} OR {_PHONE_BLANK}'} AS phone_differs"
 
 
 def everything(slices: Sequence[Slice]) -> str:
@@ -83,20 +124,24 @@ WHERE w.{item.name}"""
 
 # Mainstay keeps these in one form, and Salesforce fields of such a type come in it: the plain text nearly always tells.
 _KEPT_PLAIN: Final = ("Number", "True/False", "Date")
+_PHONE_BLANK: Final = "(w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL)"
 
 
 def _plain_wanted(pair: Pair) -> str:
-    return salesforce_text(pair.salesforce) if pair.mainstay.data_type in _KEPT_PLAIN else wanted_value(pair)
+    text = salesforce_text(pair.salesforce)
+    return text if pair.mainstay.data_type in _KEPT_PLAIN else canonical(pair.mainstay, text)
 
 
 def _plain_now(pair: Pair) -> str:
-    return mainstay_text(pair.mainstay) if pair.mainstay.data_type in _KEPT_PLAIN else value_now(pair)
+    text = mainstay_text(pair.mainstay)
+    return text if pair.mainstay.data_type in _KEPT_PLAIN else canonical(pair.mainstay, text)
 
 
-def _unequal(item: Slice) -> list[str]:
-    now = row_hash([_plain_now(pair) for pair in item.dense])
-    dense = [f"w.{item.name} IS DISTINCT FROM {now}"] if item.dense else []
-    return dense + [
-        f"(w.{pair.fingerprint} IS NOT NULL AND w.{pair.fingerprint} IS DISTINCT FROM {fingerprint(_plain_now(pair))})"
-        for pair in item.sparse
+def _unequal(item: Slice, now: Mapping[str, str]) -> list[str]:
+    """Conditions under which a slice may differ. `now`: the contact's hashes by column."""
+    found = [f"w.{item.name} <> {now[item.name]}"] if item.name in now else []
+    found += [
+        f"(w.{pair.fingerprint} <> 0 AND w.{pair.fingerprint} <> {now[pair.fingerprint]})"
+        for pair in _hashed(item.sparse)
     ]
+    return [*found, *(["w.phone_differs"] if any(pair.mainstay.path == "phone" for pair in item.pairs) else [])]

@@ -128,6 +128,16 @@ def _record_values(plan: ImportPlan) -> dict[str, str]:
     return {pair.column: settled(pair, _record_text(pair.salesforce)) for pair in plan.pairs}
 
 
+def contact_hash(plan: ImportPlan) -> str:
+    """One hash of the mapped values of a landed contact `c`, as Salesforce would keep them."""
+    return row_hash(list(_incoming_values(plan).values()))
+
+
+def record_hash(plan: ImportPlan) -> str:
+    """The same of a landed record `s`."""
+    return row_hash(list(_record_values(plan).values()))
+
+
 def _record_text(field: SalesforceField) -> str:
     """As for exports, but UNSET is a text like any other: Salesforce has no such keyword."""
     return _raw(field) if column_type(field) == "VARCHAR" else salesforce_text(field)
@@ -140,17 +150,21 @@ def _raw(field: SalesforceField) -> str:
 
 
 def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:
-    """work.incoming: one row per Mainstay contact in order of change: keys and one hash of the mapped values."""
+    """work.incoming: one row per Mainstay contact in order of change: keys, its landed row, one hash of its values.
+
+    `contact_row` holds as long as the store stays attached.
+    """
     texts = _incoming_values(plan)
     where = "\nWHERE true" + (" AND c.id = $only" if only else "")
     where += _CHANGED_SINCE.format(table=identifier(plan.sobject)) if since else ""
     return f"""SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
        c.id AS contact_id,
+       c.rowid AS contact_row,
        nullif(c.crm_id, '') AS crm_id_key,
        coalesce(c.test_user, false) AS is_test,
        {_claimed(plan)} AS is_claimed,
        {lines(_match_keys(plan, texts))},
-       {row_hash(list(texts.values()))} AS row_hash
+       {plan.kept.of("c", contact_hash(plan))} AS row_hash
 FROM store.mainstay.contact AS c{where}"""
 
 
@@ -168,9 +182,10 @@ def record_now(plan: ImportPlan) -> str:
     texts = _record_values(plan)
     stored = f"coalesce(s.{identifier(plan.criteria.name)}, false)" if plan.criteria else "true"
     return f"""SELECT s."Id" AS record_id,
+       s.rowid AS record_row,
        {stored} AS meets_criteria,
        {lines(_match_keys(plan, texts))},
-       {row_hash(list(texts.values()))} AS row_hash
+       {plan.kept.of("s", record_hash(plan))} AS row_hash
 FROM store.salesforce.{identifier(plan.sobject)} AS s
 WHERE NOT coalesce(s."IsDeleted", false)"""
 
@@ -245,8 +260,8 @@ def payload_incoming(plan: ImportPlan) -> str:
            w.cleared_fields,
            {lines([*wanted, *now, *held, *inputs])}
     FROM work.receiving AS w
-    JOIN store.mainstay.contact AS c ON c.id = w.contact_id
-    LEFT JOIN {table} AS s ON s."Id" = w.record_id
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    LEFT JOIN {table} AS s ON s.rowid = w.record_row
 ),
 changing AS (
     SELECT side_by_side.*,

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from workbench.domain import rules
 from workbench.domain.mapping import SObjectMapping
 from workbench.store.database import Store
+from workbench.store.landing import KEPT_PREFIX
 from workbench.store.quoting import identifier
 
 Row = Mapping[str, Any]
@@ -30,11 +31,14 @@ class Step:
 
 
 def landed_row(store: Store, table: str, key: str, value: str | None) -> dict[str, Any]:
-    """The landed row with this value, blanks left out; empty where there is none."""
+    """The landed row with this value, blanks and what is kept beside it left out; empty where there is none."""
     if value is None:
         return {}
     rows = store.rows(f"SELECT * FROM {table} WHERE {identifier(key)} = $value LIMIT 1", {"value": value})
-    return {name: found for name, found in (rows[0] if rows else {}).items() if found not in (None, "", [])}
+    row = rows[0] if rows else {}
+    return {
+        name: found for name, found in row.items() if found not in (None, "", []) and not name.startswith(KEPT_PREFIX)
+    }
 
 
 def export_match(store: Store, mapping: SObjectMapping, change: Row, source: Row, *, is_current: bool) -> list[Step]:

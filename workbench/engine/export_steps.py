@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
 
 import duckdb
 
 from workbench.engine import compile_compare, compile_export, compile_payload
 from workbench.engine.affected import keep_affected
-from workbench.engine.compile import Pair
+from workbench.engine.keeping import sparse_of
+from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan, Slice
 from workbench.engine.run import Run, must_add_up, require_columns
 from workbench.engine.sequence import label_groups, walk
 from workbench.engine.three_way import judge_outgoing, judge_phones
-from workbench.store.quoting import identifier
-from workbench.store.steps import make_table, run_step, view_step
+from workbench.store.steps import make_table, make_view, run_step, view_step
 
-_COUNTED_ROWS: Final = 50_000
 # What one SObject leaves behind; the next one makes tables of the same names.
 RESULT = (
     "change_outgoing",
@@ -33,17 +32,9 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
     con, stage = run.con, run.stages.stage
     require_columns(run.store, plan.sobject, compile_export.required_columns(plan))
     with run.store.attached(con):
+        plan = replace(plan, kept=kept_columns(con, plan.sobject))
         with stage("keys"):
-            only = run.scope.only_record
-            make_table(
-                con,
-                "record_key",
-                compile_export.record_key(plan, only=only is not None),
-                {"only": only} if only else {},
-            )
-            make_table(con, "contact_now", compile_export.contact_now())
-            if run.scope.since is not None:
-                keep_affected(run, plan.sobject)
+            _keys(run, plan)
             run_step(con, "outgoing", "outgoing")
         with stage("match"):
             run_step(con, "outgoing", "crm_id_owner")
@@ -61,6 +52,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             slices = _compare(run, plan)
         with stage("values"):
             run_step(con, "outgoing", "looked_at")
+            slices = _looked_at(con, slices)
             for item in slices:
                 make_table(con, item.side, compile_compare.side(plan, item))
             judge_outgoing(run, plan.two_way, slices)
@@ -79,28 +71,36 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         must_add_up(con, "outgoing_adds_up")
 
 
+def _looked_at(con: duckdb.DuckDBPyConnection, slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    """The slices that any record is looked at in: each of the others would cost its statements for nothing."""
+    flags = ", ".join(f"bool_or({item.name})" for item in slices)
+    found = con.execute(f"SELECT {flags} FROM work.looked_at").fetchone() if slices else None
+    return tuple(item for item, is_needed in zip(slices, found or (), strict=True) if is_needed)
+
+
+def _keys(run: Run, plan: ExportPlan) -> None:
+    """Make work.record_key and work.contact_now of whatever is looked at."""
+    con, only = run.con, run.scope.only_record
+    records = compile_export.record_key(plan, only=only is not None)
+    if run.scope.is_narrow:
+        make_table(con, "record_key", records, {"only": only} if only else {})
+    else:
+        make_view(con, "record_key", records)  # read once
+    make_table(con, "contact_now", compile_export.contact_now())
+    if run.scope.since is not None:
+        keep_affected(run, plan.sobject)
+
+
 def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
-    """Make work.differing; return the slices it speaks of. Of a few records all values are looked at right away."""
+    """Make work.differing; return the slices it speaks of.
+
+    Of a few records whose hashes are not kept, all values are looked at right away.
+    """
     con = run.con
     view_step(con, "outgoing", "pair_outgoing")
-    if run.scope.is_narrow:
-        make_table(con, "differing", compile_compare.everything(plan.slices()))
-        return plan.slices()
-    slices = plan.slices(_sparse(con, plan))
-    if not plan.include_all_fields:
-        make_table(con, "hash_outgoing", compile_compare.hash_outgoing(plan, slices))
-    make_table(con, "differing", compile_compare.differing(plan, slices))
+    slices = plan.slices() if run.scope.only_record else plan.slices(sparse_of(con, plan))
+    if run.scope.is_narrow and not compile_compare.is_kept(plan, slices):
+        make_table(con, "differing", compile_compare.everything(slices))
+    else:
+        make_table(con, "differing", compile_compare.differing(plan, slices))
     return slices
-
-
-def _sparse(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> list[Pair]:
-    """A handful of rows may look different for nothing; so of many rows a sample will do."""
-    pulled = con.execute(f"SELECT count(*) FROM store.salesforce.{identifier(plan.sobject)}").fetchone()
-    if not plan.pairs or plan.include_field_deletions or pulled is None:
-        return []
-    is_large = pulled[0] > _COUNTED_ROWS
-    sample = f" TABLESAMPLE SYSTEM ({100 * _COUNTED_ROWS // pulled[0] + 1} PERCENT) REPEATABLE (1)" if is_large else ""
-    found = con.execute(compile_compare.blank_counts(plan, sample)).fetchone()
-    if found is None:
-        return []
-    return compile_compare.sparse_pairs(plan, (found[0], found[1]), tolerance=min(pulled[0], _COUNTED_ROWS) // 200)

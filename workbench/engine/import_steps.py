@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workbench.engine import compile_import
+from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ImportPlan
 from workbench.engine.run import Run, must_add_up, require_columns
 from workbench.engine.three_way import judge_incoming
@@ -16,6 +19,7 @@ def import_steps(run: Run, plan: ImportPlan) -> None:
     con, stage = run.con, run.stages.stage
     require_columns(run.store, plan.sobject, compile_import.required_columns(plan))
     with run.store.attached(con):
+        plan = replace(plan, kept=kept_columns(con, plan.sobject))
         with stage("keys"):
             make_table(con, "incoming", compile_import.incoming(plan, **run.scope.conditions), run.scope.params)
             make_table(con, "record_now", compile_import.record_now(plan))

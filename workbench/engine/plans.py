@@ -11,6 +11,7 @@ from workbench.domain.formula import Ast
 from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues
 from workbench.engine.compile import Pair
+from workbench.engine.kept import NOTHING_KEPT, Kept
 from workbench.store.quoting import identifier
 
 
@@ -106,6 +107,7 @@ class ExportPlan:
     has_sms: bool = True
     has_web_bot: bool = True
     two_way: TwoWay = NOT_TWO_WAY
+    kept: Kept = NOTHING_KEPT
 
     def pair(self, mainstay_path: str) -> Pair | None:
         return next((pair for pair in self.pairs if pair.mainstay.path == mainstay_path), None)
@@ -143,6 +145,7 @@ class ImportPlan:
     parents: Mapping[str, str] = field(default_factory=dict)
     earlier: int = 0
     two_way: TwoWay = NOT_TWO_WAY
+    kept: Kept = NOTHING_KEPT
 
     @property
     def match_keys(self) -> list[str]:

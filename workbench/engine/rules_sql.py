@@ -25,7 +25,7 @@ CREATE OR REPLACE MACRO canon_phone(t) AS (
          ELSE north_american(regexp_replace(regexp_replace(t, '[^0-9]', '', 'g'), '^1([0-9]{10})$', '\\1'))
     END)
 """
-_MACROS: Final = (
+MACROS: Final = (
     f"""CREATE OR REPLACE MACRO north_american(digits) AS (
     CASE WHEN regexp_matches(digits, {literal(rules.PHONE_PATTERN)}) AND digits NOT LIKE '555%' THEN digits END)""",
     _PHONE,
@@ -78,5 +78,5 @@ CANON_MACROS: Final = {
 
 def install_rules(con: duckdb.DuckDBPyConnection) -> None:
     """Create the rule macros in a scratch database."""
-    for macro in _MACROS:
+    for macro in MACROS:
         con.execute(macro)

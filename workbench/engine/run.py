@@ -97,6 +97,16 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def require_columns(store: Store, sobject: str, wanted: tuple[Sequence[str], Sequence[str]]) -> None:
     """Every column a plan reads was landed; the mapping may be newer than the pull."""
+    missing = missing_columns(store, sobject, wanted)
+    if missing:
+        raise ConfigurationError(
+            f"The mapping names fields that the latest pull did not bring: {', '.join(missing)}. "
+            "Run `workbench pull` again."
+        )
+
+
+def missing_columns(store: Store, sobject: str, wanted: tuple[Sequence[str], Sequence[str]]) -> list[str]:
+    """The columns of an SObject and of mainstay.contact that a plan reads and no pull has landed."""
     rows = store.rows(
         "SELECT table_schema, column_name FROM information_schema.columns "
         "WHERE (table_schema = 'salesforce' AND table_name = $sobject) "
@@ -106,11 +116,7 @@ def require_columns(store: Store, sobject: str, wanted: tuple[Sequence[str], Seq
     landed = {(row["table_schema"], row["column_name"]) for row in rows}
     missing = [f"{sobject}.{name}" for name in wanted[0] if ("salesforce", name) not in landed]
     missing += [f"Mainstay {name}" for name in wanted[1] if ("mainstay", name) not in landed]
-    if missing:
-        raise ConfigurationError(
-            f"The mapping names fields that the latest pull did not bring: {', '.join(dict.fromkeys(missing))}. "
-            "Run `workbench pull` again."
-        )
+    return list(dict.fromkeys(missing))
 
 
 def must_add_up(con: duckdb.DuckDBPyConnection, check: str) -> None:

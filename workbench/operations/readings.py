@@ -10,6 +10,7 @@ from workbench.domain.fields import Direction
 from workbench.domain.guards import GuardLimits
 from workbench.engine.agreed import look_at_pulls
 from workbench.engine.explain import Explanation, explain
+from workbench.engine.keeping import keep
 from workbench.engine.preview import PreviewReport
 from workbench.engine.preview import make_preview as preview_records
 from workbench.errors import ConfigurationError
@@ -45,6 +46,7 @@ def pull_systems(
     report = pull(store, settings, wanted=wanted, only=only, full=full, **_told(progress))
     if revision is not None:
         look_at_pulls(store, revision)
+        keep(store, revision)
     return describe_pull(report)
 
 

@@ -19,6 +19,8 @@ from workbench.store.database import Statement, Store
 from workbench.store.quoting import identifier
 
 SYSTEM_COLUMNS: Final = ("_pull_id", "_row_hash")
+# What a preview keeps of a landed row stands in columns named so; a row lands with blanks in them.
+KEPT_PREFIX: Final = "_kept_"
 CATALOGUE: Final = "catalogue"
 # Messages read from an export file carry ids of our own; a later pull through the API must not lose them.
 EXPORT_ID_PREFIX: Final = "export:"
@@ -142,7 +144,11 @@ def table_columns(store: Store, target: Target) -> dict[str, str]:
         "WHERE table_schema = $schema AND table_name = $table ORDER BY ordinal_position",
         {"schema": target.schema, "table": target.table},
     )
-    return {row["column_name"]: row["data_type"] for row in found if row["column_name"] not in SYSTEM_COLUMNS}
+    return {
+        row["column_name"]: row["data_type"]
+        for row in found
+        if row["column_name"] not in SYSTEM_COLUMNS and not row["column_name"].startswith(KEPT_PREFIX)
+    }
 
 
 def open_pull(store: Store, keys: Sequence[PullKey], started_at: datetime) -> int:

@@ -26,7 +26,12 @@ def run_step(con: duckdb.DuckDBPyConnection, folder: str, name: str, params: Map
 
 def view_step(con: duckdb.DuckDBPyConnection, folder: str, name: str) -> None:
     """The same as view work.<name>, for a step that is read once: its rows are never put down. Binds nothing."""
-    con.execute(f"CREATE OR REPLACE VIEW work.{identifier(name)} AS\n{step_sql(folder, name)}")
+    make_view(con, name, step_sql(folder, name))
+
+
+def make_view(con: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    """CREATE OR REPLACE VIEW work.<name> AS <select>, which binds nothing."""
+    con.execute(f"CREATE OR REPLACE VIEW work.{identifier(name)} AS\n{select}")
 
 
 def make_table(con: duckdb.DuckDBPyConnection, name: str, select: str, params: Mapping[str, Any] | None = None) -> None:

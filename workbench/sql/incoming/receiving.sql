@@ -2,7 +2,9 @@
 -- grain: one row per contact
 -- reads: work.verdict_incoming, work.left_record
 SELECT verdict.contact_id,
+       verdict.contact_row,
        verdict.record_id,
+       verdict.record_row,
        verdict.meets_criteria,
        verdict.action = 'create' AS is_create,
        kept.left_fields,

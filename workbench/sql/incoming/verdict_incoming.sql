@@ -9,6 +9,7 @@ WITH prefix AS (
 found AS (
     SELECT incoming.seq,
            incoming.contact_id,
+           incoming.contact_row,
            incoming.crm_id_key,
            incoming.is_test,
            incoming.is_claimed,
@@ -44,7 +45,9 @@ decided AS (
 )
 SELECT decided.seq,
        decided.contact_id,
+       decided.contact_row,
        CASE WHEN cause = 'linked' THEN linked_id WHEN cause = 'matched' THEN matched_id END AS record_id,
+       CASE WHEN cause IN ('linked', 'matched') THEN record_now.record_row END AS record_row,
        coalesce(linked_id, matched_id) AS candidate_id,
        CASE WHEN cause = 'linked' THEN 'id'
             WHEN cause = 'matched' THEN 'matching'

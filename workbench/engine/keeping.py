@@ -1,0 +1,129 @@
+"""Keep hashes of the mapped values in the store, per pull and mapping, so that a preview reads narrow columns alone.
+
+Made when a pull has landed, or by the first preview after it; of rows that are new since, only theirs are made. Where
+something is not kept, a preview makes it on the way: it says the same, only later. Decision 30.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import duckdb
+
+from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
+from workbench.domain.fields import Direction
+from workbench.domain.mapping_check import Catalogues, catalogue_problems
+from workbench.engine import compile_export, compile_import
+from workbench.engine.compile import Pair
+from workbench.engine.compile_compare import blank_counts, mainstay_hashes, salesforce_hashes, sparse_pairs
+from workbench.engine.kept import RULES_DIGEST, column_of, unkept_counts
+from workbench.engine.plans import ExportPlan
+from workbench.engine.run import missing_columns, scratch
+from workbench.store.database import Store
+from workbench.store.mappings import MappingRevision
+from workbench.store.quoting import identifier
+
+_CONTACT: Final = "store.mainstay.contact AS c"
+_COUNTED_ROWS: Final = 10_000
+
+
+def keep(store: Store, revision: MappingRevision) -> int:
+    """Bring what is kept in line with the latest pulls and a mapping; how many statements that took.
+
+    Does nothing where nothing is missing, or the mapping does not fit the fields that exist or were pulled.
+    """
+    asked = f"{_latest_pulls(store)}; {revision.digest}; {RULES_DIGEST}"
+    if store.rows("SELECT asked FROM journal.kept_look WHERE asked = $asked", {"asked": asked}):
+        return 0
+    catalogues = _catalogues(store, revision)
+    if catalogues is None:
+        return 0
+    with scratch() as con:
+        with store.attached(con):
+            wanted = _wanted(con, store, revision, catalogues)
+            statements = list(_statements(con, wanted))
+        if statements:
+            with store.filled(con):
+                statements = list(_statements(con, wanted))  # another process may have been faster
+                for statement in statements:
+                    con.execute(statement)
+    store.write("DELETE FROM journal.kept_look", ("INSERT INTO journal.kept_look VALUES ($asked)", {"asked": asked}))
+    return len(statements)
+
+
+def sparse_of(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> list[Pair]:
+    """Pairs that are blank more often in Salesforce than in Mainstay, in the attached `store`.
+
+    A handful of rows may look different for nothing; so of many rows a sample will do.
+    """
+    pulled = con.execute(f"SELECT count(*) FROM store.salesforce.{identifier(plan.sobject)}").fetchone()
+    if not plan.pairs or plan.include_field_deletions or pulled is None:
+        return []
+    is_large = pulled[0] > _COUNTED_ROWS
+    sample = f" TABLESAMPLE SYSTEM ({100 * _COUNTED_ROWS // pulled[0] + 1} PERCENT) REPEATABLE (1)" if is_large else ""
+    found = con.execute(blank_counts(plan, sample)).fetchone()
+    if found is None:
+        return []
+    return sparse_pairs(plan, (found[0], found[1]), tolerance=min(pulled[0], _COUNTED_ROWS) // 200)
+
+
+def _latest_pulls(store: Store) -> str:
+    found = store.rows(
+        "SELECT string_agg(system || ' ' || object || ' ' || pull_id, ', ' ORDER BY system, object) AS pulls "
+        "FROM (SELECT system, object, max(pull_id) AS pull_id FROM journal.pull WHERE state = 'complete' GROUP BY ALL)"
+    )
+    return str(found[0]["pulls"])
+
+
+def _wanted(
+    con: duckdb.DuckDBPyConnection, store: Store, revision: MappingRevision, catalogues: Catalogues
+) -> dict[str, list[str]]:
+    """Landed table with its alias -> the expressions to keep of its rows."""
+    wanted: dict[str, list[str]] = {_CONTACT: []}
+    for item in revision.mapping.objects:
+        records = wanted.setdefault(f"store.salesforce.{identifier(item.sobject)} AS s", [])
+        if item.is_enabled(Direction.EXPORT):
+            plan = compile_export.export_plan(item, catalogues)
+            if not missing_columns(store, item.sobject, compile_export.required_columns(plan)):
+                slices = plan.slices(sparse_of(con, plan))
+                records += salesforce_hashes(slices).values()
+                wanted[_CONTACT] += mainstay_hashes(slices).values()
+        if item.is_enabled(Direction.IMPORT):
+            back = compile_import.import_plan(item, catalogues)
+            if not missing_columns(store, item.sobject, compile_import.required_columns(back)):
+                records.append(compile_import.record_hash(back))
+                wanted[_CONTACT].append(compile_import.contact_hash(back))
+    return {table: list(dict.fromkeys(found)) for table, found in wanted.items()}
+
+
+def _statements(con: duckdb.DuckDBPyConnection, wanted: dict[str, list[str]]) -> Iterator[str]:
+    """What has to be done to the landed tables: columns nobody asks for go, new ones come, blanks are filled."""
+    for named, expressions in wanted.items():
+        table, alias = named.split(" AS ")
+        unkept = unkept_counts(con, table)
+        columns = {column_of(text): text for text in expressions}
+        for name in unkept.keys() - columns.keys():
+            yield f"ALTER TABLE {table} DROP COLUMN {identifier(name)}"
+        new = {name: text for name, text in columns.items() if name not in unkept}
+        for name in new:
+            yield f"ALTER TABLE {table} ADD COLUMN {identifier(name)} UBIGINT"
+        if new:
+            yield f"UPDATE {named} SET {_set(new)}"
+        partly = {name: columns[name] for name, blanks in unkept.items() if blanks and name in columns}
+        if partly:
+            blank = " AND ".join(f"{alias}.{identifier(name)} IS NULL" for name in partly)
+            yield f"UPDATE {named} SET {_set(partly)} WHERE {blank}"
+
+
+def _set(columns: dict[str, str]) -> str:
+    return ", ".join(f"{identifier(name)} = {text}" for name, text in columns.items())
+
+
+def _catalogues(store: Store, revision: MappingRevision) -> Catalogues | None:
+    known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
+    contact = store.rows("SELECT * FROM mainstay.field")
+    if not known or not contact:
+        return None
+    catalogues = catalogues_for(revision.mapping, known, mainstay_fields(contact))
+    return None if catalogue_problems(revision.mapping, catalogues) else catalogues
