@@ -154,3 +154,12 @@ def test_a_row_that_was_pulled_again_has_nothing_kept_until_it_is_made(tmp_path)
 
     world.land()
     assert whole() == 0
+
+
+def test_a_failure_to_keep_costs_nothing_but_time(tmp_path):
+    world = build(Store(str(tmp_path / "world.duckdb")), [], [], mapping())
+    world.record(1, Email="1@example.edu")
+    world.land()
+    with mock.patch("workbench.engine.keeping._statements", side_effect=duckdb.ConversionException("no")):
+        assert keep(world.store, world.revision) == 0
+    assert keep(world.store, world.revision) > 0

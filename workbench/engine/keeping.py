@@ -20,9 +20,12 @@ from workbench.engine.compile_compare import blank_counts, mainstay_hashes, sale
 from workbench.engine.kept import RULES_DIGEST, column_of, unkept_counts
 from workbench.engine.plans import ExportPlan
 from workbench.engine.run import missing_columns, scratch
+from workbench.logs import get_logger
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
 from workbench.store.quoting import identifier
+
+log = get_logger(__name__)
 
 _CONTACT: Final = "store.mainstay.contact AS c"
 _COUNTED_ROWS: Final = 10_000
@@ -39,6 +42,18 @@ def keep(store: Store, revision: MappingRevision) -> int:
     catalogues = _catalogues(store, revision)
     if catalogues is None:
         return 0
+    try:
+        made = _make(store, revision, catalogues)
+    except duckdb.Error as error:
+        # Nothing of it is kept then, and previews do without. DuckDB quotes values: only the kind of error is told.
+        log.warning("hashes not kept", extra={"error": type(error).__name__})
+        return 0
+    store.write("DELETE FROM journal.kept_look", ("INSERT INTO journal.kept_look VALUES ($asked)", {"asked": asked}))
+    return made
+
+
+def _make(store: Store, revision: MappingRevision, catalogues: Catalogues) -> int:
+    """Run what is missing in one transaction; how many statements it took."""
     with scratch() as con:
         with store.attached(con):
             wanted = _wanted(con, store, revision, catalogues)
@@ -48,7 +63,6 @@ def keep(store: Store, revision: MappingRevision) -> int:
                 statements = list(_statements(con, wanted))  # another process may have been faster
                 for statement in statements:
                     con.execute(statement)
-    store.write("DELETE FROM journal.kept_look", ("INSERT INTO journal.kept_look VALUES ($asked)", {"asked": asked}))
     return len(statements)
 
 
