@@ -28,7 +28,9 @@ WITH told AS (
 SELECT seq,
        method,
        path,
-       concat('{', substr(concat(members, ',"custom":{' || substr(nullif(custom, ''), 2) || '}'), 2), '}') AS body,
+       concat('{', substr(members, 2),
+           CASE WHEN custom <> '' THEN CASE WHEN members <> '' THEN ',' ELSE '' END || '"custom":{' END,
+           substr(custom, 2), CASE WHEN custom <> '' THEN '}' END, '}') AS body,
        '[' || fields || ']' AS fields,
        nullif(codes, '') AS codes,
        clears

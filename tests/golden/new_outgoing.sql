@@ -52,6 +52,8 @@ SELECT seq,
        left_fields,
        method,
        path,
-       concat('{', substr(concat(members, ',"custom":{' || substr(nullif(custom, ''), 2) || '}'), 2), '}') AS body,
+       concat('{', substr(members, 2),
+           CASE WHEN custom <> '' THEN CASE WHEN members <> '' THEN ',' ELSE '' END || '"custom":{' END,
+           substr(custom, 2), CASE WHEN custom <> '' THEN '}' END, '}') AS body,
        nullif(codes, '') AS codes
 FROM told

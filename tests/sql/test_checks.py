@@ -16,23 +16,35 @@ def buckets(direction):
     return set(re.findall(r"WHEN \d THEN '(\w+)'|ELSE '(\w+)'", text))
 
 
+PULLED = {
+    "outgoing": {
+        "pulled_outgoing": [{"system": "salesforce", "row_count": 3}, {"system": "mainstay", "row_count": 2}]
+    },
+    "incoming": {"incoming": [{"seq": n} for n in range(3)], "record_now": [{"seq": n} for n in range(2)]},
+}
+
+
 @pytest.mark.parametrize(
-    ("direction", "senders", "receivers", "other"),
-    [("outgoing", "outgoing", "contact_now", "mainstay"), ("incoming", "incoming", "record_now", "salesforce")],
+    ("direction", "sender", "other"), [("outgoing", "salesforce", "mainstay"), ("incoming", "mainstay", "salesforce")]
 )
-def test_only_what_does_not_add_up_is_told(step, direction, senders, receivers, other):
-    sender = {"mainstay": "salesforce", "salesforce": "mainstay"}[other]
-    rows = {senders: [{"seq": n} for n in range(3)], receivers: [{"seq": n} for n in range(2)]}
+def test_only_what_does_not_add_up_is_told(step, direction, sender, other):
     named = [
         {"system": sender, "bucket": "update", "row_count": 2},
         {"system": sender, "bucket": "none", "row_count": 1},
     ]
     whole = [*named, {"system": other, "bucket": "to_update", "row_count": 2}]
-    assert step("checks", f"{direction}_adds_up", None, **{f"bucket_{direction}": whole}, **rows) == []
-    lost = step("checks", f"{direction}_adds_up", None, **{f"bucket_{direction}": named}, **rows)
-    assert lost == [{"system": other, "pulled": 2, "in_buckets": 0}]
-    twice = step("checks", f"{direction}_adds_up", None, **{f"bucket_{direction}": [*whole, named[0]]}, **rows)
-    assert twice == [{"system": sender, "pulled": 3, "in_buckets": 5}]
+
+    def told(buckets):
+        return step("checks", f"{direction}_adds_up", None, **{f"bucket_{direction}": buckets}, **PULLED[direction])
+
+    assert told(whole) == []
+    assert told(named) == [{"system": other, "pulled": 2, "in_buckets": 0}]
+    assert told([*whole, named[0]]) == [{"system": sender, "pulled": 3, "in_buckets": 5}]
+
+
+def test_what_was_pulled_is_counted_before_anything_is_joined(step):
+    rows = step("outgoing", "pulled_outgoing", record_key=[{"n": 1}, {"n": 2}], contact_now=[{"n": 1}])
+    assert rows == [{"system": "salesforce", "row_count": 2}, {"system": "mainstay", "row_count": 1}]
 
 
 @pytest.mark.parametrize("direction", ["outgoing", "incoming"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 CLEAN = {
@@ -64,14 +65,14 @@ MATRIX = {
 @pytest.mark.parametrize("case", MATRIX)
 def test_the_matrix(step, case):
     match, action, code, fate = MATRIX[case]
-    (row,) = step("outgoing", "verdict_outgoing", {"clears_phone": False}, match_outgoing=[match])
+    (row,) = step("outgoing", "identity_outgoing", {"clears_phone": False}, match_outgoing=[match])
     assert (row["action"], row["complete_code"], row["phone_fate"]) == (action, code, fate)
 
 
 def test_a_blank_phone_is_cleared_only_where_deletions_are_included(step):
     blank = linked(has_phone=False, phone_key=None, contact_phone="4045550199")
     fates = [
-        step("outgoing", "verdict_outgoing", {"clears_phone": clears}, match_outgoing=[blank])[0]["phone_fate"]
+        step("outgoing", "identity_outgoing", {"clears_phone": clears}, match_outgoing=[blank])[0]["phone_fate"]
         for clears in (True, False)
     ]
     assert fates == ["cleared", "absent"]
@@ -97,7 +98,7 @@ def test_a_phone_that_an_object_before_sends(step, case):
 
     def verdict(taken):
         given = {"match_outgoing": [match], "taken_phone": [{"phone": taken}]}
-        (row,) = step("outgoing", "verdict_outgoing", {"clears_phone": False}, **given)
+        (row,) = step("outgoing", "identity_outgoing", {"clears_phone": False}, **given)
         return row
 
     row = verdict("4045550101")
@@ -109,13 +110,77 @@ def test_an_owner_is_counted(step):
     rows = step(
         "outgoing",
         "phone_owner",
+        shared_phone=[{"phone": "4045550101"}],
         contact_now=[
             {"contact_id": "a2", "contact_row": 2, "phone_key": "4045550101", "crm_id_key": None},
             {"contact_id": "a1", "contact_row": 1, "phone_key": "4045550101", "crm_id_key": None},
             {"contact_id": "a3", "contact_row": 3, "phone_key": None, "crm_id_key": None},
+            {"contact_id": "a4", "contact_row": 4, "phone_key": "4045550104", "crm_id_key": "003D"},
         ],
     )
-    assert rows == [{"phone": "4045550101", "contact_id": "a1", "contact_row": 1, "crm_id_key": None, "owner_count": 2}]
+    assert sorted(rows, key=lambda row: row["phone"]) == [
+        {"phone": "4045550101", "contact_id": "a1", "contact_row": 1, "crm_id_key": None, "owner_count": 2},
+        {"phone": "4045550104", "contact_id": "a4", "contact_row": 4, "crm_id_key": "003D", "owner_count": 1},
+    ]
+
+
+@pytest.mark.parametrize(("step_name", "key"), [("shared_phone", "phone_key"), ("shared_crm_id", "crm_id_key")])
+def test_a_key_of_several_contacts_is_shared(step, step_name, key):
+    rows = step("outgoing", step_name, contact_now=[{key: value} for value in ("x", "y", "x", None, None)])
+    assert [list(row.values()) for row in rows] == [["x"]]
+
+
+def test_the_owner_of_a_crm_id_is_counted(step):
+    about = {"phone_key": None, "previous_phone_key": None}
+    rows = step(
+        "outgoing",
+        "crm_id_owner",
+        shared_crm_id=[{"crm_id": "003A"}],
+        contact_now=[
+            {"contact_id": "a2", "contact_row": 2, "crm_id_key": "003A", **about},
+            {"contact_id": "a1", "contact_row": 1, "crm_id_key": "003A", **about},
+            {"contact_id": "a3", "contact_row": 3, "crm_id_key": None, **about},
+            {"contact_id": "a4", "contact_row": 4, "crm_id_key": "003D", **about},
+        ],
+    )
+    found = sorted((row["crm_id"], row["contact_id"], row["contact_row"], row["owner_count"]) for row in rows)
+    assert found == [("003A", "a1", 1, 2), ("003D", "a4", 4, 1)]
+
+
+IDENTITY = {
+    "seq": 1, "record_id": "003A", "record_row": 0, "contact_id": "a1", "contact_row": 0, "contact_crm_id": "003A",
+    "contact_phone": "4045550199", "rule": "crm_id", "phone_key": "4045550101", "phone_fate": "changes",
+    "action": "blocked", "complete_code": "duplicate-contact", "crm_id_owners": 1, "is_taken": True,
+}  # fmt: skip
+LEFT_PHONE = pa.schema([("record_id", pa.string()), ("contact_id", pa.string()), ("asks", pa.bool_())])
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        ([], ("blocked", "changes", "duplicate-contact", False, True)),
+        ([{"record_id": "003A", "contact_id": "a1", "asks": False}], ("update", "left", None, False, False)),
+        ([{"record_id": "003A", "contact_id": "a1", "asks": True}], ("conflict", "left", None, True, False)),
+        ([{"record_id": "003A", "contact_id": "b1", "asks": True}], ("blocked", "changes", "duplicate-contact", False, True)),
+    ],
+)  # fmt: skip
+def test_a_phone_that_is_left_takes_nothing(step, left, expected):
+    (row,) = step("outgoing", "verdict_outgoing", identity_outgoing=[IDENTITY], left_phone=pa.Table.from_pylist(left, LEFT_PHONE))
+    told = (row["action"], row["phone_fate"], row["complete_code"], row["asks"], row["is_taken"])
+    assert told == expected
+
+
+def test_only_a_left_phone_is_told(step):
+    rows = step(
+        "threeway",
+        "left_phone",
+        left_record=[
+            {"record_id": "003A", "contact_id": "a1", "left_fields": ["phone"], "asks": True},
+            {"record_id": "003B", "contact_id": "b1", "left_fields": ["email"], "asks": True},
+            {"record_id": "003C", "contact_id": "c1", "left_fields": None, "asks": False},
+        ],
+    )
+    assert rows == [{"record_id": "003A", "contact_id": "a1", "asks": True}]
 
 
 def test_a_record_is_matched_by_crm_id_before_phone(step):

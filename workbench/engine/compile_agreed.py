@@ -130,84 +130,81 @@ def disagreement(both: TwoWay, candidates: str) -> str:
 
     `candidates`: a SELECT of the record_row and contact_row of linked pairs that may differ. Reads work.two_way_field.
     """
-    parts = [_differing_in(both, start) for start in range(0, len(both.pairs), _COMPARED_AT_ONCE)]
-    candidate = f"candidate AS (\n    {candidates}\n),\n"
-    return _disagreement(both, _UNION.join(parts) or _NOTHING, candidate if parts else "")
+    before, found = [f"candidate AS (\n    {candidates}\n)"], []
+    for start in range(0, len(both.pairs), _COMPARED_AT_ONCE):
+        pairs, name = both.pairs[start : start + _COMPARED_AT_ONCE], f"side_{start // _COMPARED_AT_ONCE}"
+        before.append(f"{name} AS MATERIALIZED (\n{_side_by_side(both, pairs)}\n)")
+        found += _differences(both, pairs, name, "record_id, contact_id", _left, _right)
+    before.append(f"differing AS (\n    {_UNION.join(found) or _NOTHING}\n)")
+    return _disagreement(both, before)
 
 
-def _differing_in(both: TwoWay, start: int) -> str:
-    """What differs in a few pairs; a list of it is made only of the rows where anything does."""
-    pairs = both.pairs[start : start + _COMPARED_AT_ONCE]
+def _side_by_side(both: TwoWay, pairs: Sequence[Pair]) -> str:
+    """Both sides' values of a few pairs, of the candidates where any of them differs."""
     table = identifier(both.sobject)
-    found = _differences(_placed(both, _left, _right, pairs))
-    differs = [f"{_left(pair)} IS DISTINCT FROM {_right(pair)}" for pair in pairs]
-    return f"""SELECT record_row, contact_row, unnest({found}, recursive := true)
-    FROM (
-        SELECT s.rowid AS record_row,
-               c.rowid AS contact_row,
+    return f"""    SELECT * FROM (
+        SELECT s."Id" AS record_id,
+               c.id AS contact_id,
+               s."SystemModstamp" AS salesforce_modified_at,
+               c.last_modified_at AS mainstay_modified_at,
                {lines(_both_sides(pairs))}
         FROM candidate
         JOIN store.salesforce.{table} AS s ON s.rowid = candidate.record_row
         JOIN store.mainstay.contact AS c ON c.rowid = candidate.contact_row
     ) AS side_by_side
-    WHERE {either(differs)}"""
+    WHERE {either([f"{_left(pair)} IS DISTINCT FROM {_right(pair)}" for pair in pairs])}"""
 
 
 def disagreement_of_sides(both: TwoWay, slices: Sequence[Slice]) -> str:
     """The same from work.side_N, for the linked pairs of work.verdict_outgoing whose values lie there."""
-    parts = []
+    found = []
     for item in slices:
         pairs = [pair for pair in item.pairs if both.has(pair.mainstay.path)]
-        placed = _placed(both, lambda p: settled(p, p.column), lambda p: settled(p, p.now), pairs)
-        if placed:
-            parts.append(
-                f"SELECT record_row, contact_row, unnest({_differences(placed)}, recursive := true)\n"
-                f"    FROM work.{item.side} AS side JOIN linked ON linked.seq = side.seq"
-            )
-    linked = """linked AS (
-    SELECT seq, record_row, contact_row
-    FROM work.verdict_outgoing
-    WHERE rule = 'crm_id' AND crm_id_owners = 1 AND action <> 'excluded'
-),
-"""
-    return _disagreement(both, _UNION.join(parts) or _NOTHING, linked)
+        found += _differences(
+            both, pairs, f"work.{item.side}", "seq", lambda p: settled(p, p.column), lambda p: settled(p, p.now)
+        )
+    found_by_seq = f"found AS (\n    {_UNION.join(found) or _NOTHING}\n)"
+    differing = """differing AS (
+    SELECT found.*, linked.record_id, linked.contact_id
+    FROM found
+    JOIN work.verdict_outgoing AS linked ON linked.seq = found.seq
+    WHERE linked.rule = 'crm_id' AND linked.crm_id_owners = 1 AND linked.action <> 'excluded'
+)"""
+    return _disagreement(both, [found_by_seq, differing])
 
 
 _UNION: Final = "\n    UNION ALL\n    "
+_CTE: Final = ",\n"
 _COMPARED_AT_ONCE: Final = 8
-_NOTHING: Final = """SELECT 0 AS record_row, 0 AS contact_row, 0 AS place, '' AS salesforce_value, '' AS mainstay_value
+_NOTHING: Final = """SELECT 0 AS seq, '' AS record_id, '' AS contact_id, CAST(NULL AS TIMESTAMPTZ) AS salesforce_modified_at,
+           CAST(NULL AS TIMESTAMPTZ) AS mainstay_modified_at, 0 AS place, '' AS salesforce_value, '' AS mainstay_value
     WHERE false"""
 
 
-def _placed(
-    both: TwoWay, left: Callable[[Pair], str], right: Callable[[Pair], str], pairs: Sequence[Pair] | None = None
-) -> list[tuple[int, str, str]]:
-    """(place, Salesforce's value, Mainstay's value) of each pair."""
-    paths = None if pairs is None else {pair.mainstay.path for pair in pairs}
+def _differences(  # noqa: PLR0917  what is compared, where it lies, and how both sides are named
+    both: TwoWay,
+    pairs: Sequence[Pair],
+    table: str,
+    key: str,
+    left: Callable[[Pair], str],
+    right: Callable[[Pair], str],
+) -> list[str]:
+    """One narrow SELECT a pair, of the rows where it differs: nothing else of a wide row is touched."""
+    places = dict(zip((pair.mainstay.path for pair in both.pairs), both.places, strict=True))
     return [
-        (place, left(pair), right(pair))
-        for pair, place in zip(both.pairs, both.places, strict=True)
-        if paths is None or pair.mainstay.path in paths
+        f"SELECT {key}, salesforce_modified_at, mainstay_modified_at, {places[pair.mainstay.path]} AS place,\n"
+        f"           {left(pair)} AS salesforce_value,\n"
+        f"           {right(pair)} AS mainstay_value\n"
+        f"    FROM {table} WHERE {left(pair)} IS DISTINCT FROM {right(pair)}"
+        for pair in pairs
     ]
 
 
-def _differences(placed: Sequence[tuple[int, str, str]]) -> str:
-    """A list of what differs alone: {place, salesforce_value, mainstay_value}."""
-    found = [
-        f"CASE WHEN {left} IS DISTINCT FROM {right} "
-        f"THEN {{'place': {place}, 'salesforce_value': {left}, 'mainstay_value': {right}}} END"
-        for place, left, right in placed
-    ]
-    return f"list_filter([\n           {lines(found)}], lambda found : found IS NOT NULL)"
-
-
-def _disagreement(both: TwoWay, differing: str, before: str = "") -> str:
-    return f"""WITH {before}differing AS (
-    {differing}
-)
+def _disagreement(both: TwoWay, before: Sequence[str]) -> str:
+    return f"""WITH {_CTE.join(before)}
 SELECT two_way.sobject,
-       s."Id" AS record_id,
-       c.id AS contact_id,
+       differing.record_id,
+       differing.contact_id,
        two_way.field,
        two_way.salesforce_field,
        two_way.rule,
@@ -215,12 +212,10 @@ SELECT two_way.sobject,
        nullif(agreed_value(last.agreed, differing.place), '') AS baseline,
        differing.salesforce_value,
        differing.mainstay_value,
-       s."SystemModstamp" AS salesforce_modified_at,
-       c.last_modified_at AS mainstay_modified_at
+       differing.salesforce_modified_at,
+       differing.mainstay_modified_at
 FROM differing
-JOIN store.salesforce.{identifier(both.sobject)} AS s ON s.rowid = differing.record_row
-JOIN store.mainstay.contact AS c ON c.rowid = differing.contact_row
 JOIN work.two_way_field AS two_way ON two_way.sobject = {literal(both.sobject)} AND two_way.place = differing.place
 LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {literal(both.sobject)}
-                                           AND last.record_id = s."Id"
-                                           AND last.contact_id = c.id"""
+                                           AND last.record_id = differing.record_id
+                                           AND last.contact_id = differing.contact_id"""

@@ -115,7 +115,9 @@ def side(plan: ExportPlan, item: Slice) -> str:
             "nullif(c.preferred_name, '') AS preferred_now",
         ]
     return f"""SELECT w.seq,
-       {lines(values)}
+           s."SystemModstamp" AS salesforce_modified_at,
+           c.last_modified_at AS mainstay_modified_at,
+           {lines(values)}
 FROM work.looked_at AS w
 JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
 JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row

@@ -9,7 +9,6 @@ from workbench.engine.compile import (
     either,
     field_change,
     joined,
-    json_object,
     json_value,
     lines,
     members,
@@ -79,7 +78,7 @@ SELECT seq,
        left_fields,
        method,
        path,
-       {json_object(_with_custom("members", "custom"))} AS body,
+       {_body("members", "custom")} AS body,
        nullif(codes, '') AS codes
 FROM told"""
 
@@ -155,7 +154,7 @@ def changed_outgoing(slices: Sequence[Slice]) -> str:
 SELECT seq,
        method,
        path,
-       {json_object(_with_custom("members", "custom"))} AS body,
+       {_body("members", "custom")} AS body,
        '[' || fields || ']' AS fields,
        nullif(codes, '') AS codes,
        clears
@@ -215,6 +214,11 @@ def _filled_member(pair: Pair) -> tuple[str, str, str]:
     return pair.sends, pair.mainstay.name, json_value(pair.mainstay, pair.column)
 
 
-def _with_custom(standard: str, custom: str) -> str:
-    """Members and, where there are any, those of the member `custom`."""
-    return f"concat({standard}, ',\"custom\":{{' || substr(nullif({custom}, ''), 2) || '}}')"
+def _body(standard: str, custom: str) -> str:
+    """The object of members that each have a comma before them, and of those of its member `custom`, if any.
+
+    One `concat` of pieces copies a long text once; nested ones would copy it at every step.
+    """
+    return f"""concat('{{', substr({standard}, 2),
+           CASE WHEN {custom} <> '' THEN CASE WHEN {standard} <> '' THEN ',' ELSE '' END || '"custom":{{' END,
+           substr({custom}, 2), CASE WHEN {custom} <> '' THEN '}}' END, '}}')"""

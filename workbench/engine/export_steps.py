@@ -35,15 +35,18 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         plan = replace(plan, kept=kept_columns(con, plan.sobject))
         with stage("keys"):
             _keys(run, plan)
-            run_step(con, "outgoing", "outgoing")
+            run_step(con, "outgoing", "pulled_outgoing")
         with stage("match"):
-            run_step(con, "outgoing", "crm_id_owner")
-            run_step(con, "outgoing", "phone_owner")
-            run_step(con, "outgoing", "match_outgoing")
-            judge_phones(run, plan.two_way)
-        with stage("verdict"):
+            run_step(con, "outgoing", "shared_crm_id")
+            run_step(con, "outgoing", "shared_phone")
+            for name in ("crm_id_owner", "phone_owner", "outgoing", "match_outgoing"):
+                view_step(con, "outgoing", name)
             clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
-            run_step(con, "outgoing", "verdict_outgoing", {"clears_phone": clears_phone})
+            run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
+        with stage("verdict"):
+            judge_phones(run, plan.two_way)
+            run_step(con, "threeway", "left_phone")
+            view_step(con, "outgoing", "verdict_outgoing")
         with stage("collisions"):
             run_step(con, "outgoing", "touch_outgoing")
             run_step(con, "outgoing", "collision_outgoing")

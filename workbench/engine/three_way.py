@@ -15,8 +15,8 @@ from workbench.store.steps import make_table, run_step
 SENDER: Final = {Direction.EXPORT: "salesforce", Direction.IMPORT: "mainstay"}
 # Identity first: whether a phone is sent decides what it collides with.
 _OTHER_PHONE: Final = """SELECT record_row, contact_row
-    FROM work.match_outgoing
-    WHERE linked_id IS NOT NULL AND is_eligible AND crm_id_owners = 1 AND phone_key IS DISTINCT FROM contact_phone"""
+    FROM work.identity_outgoing
+    WHERE rule = 'crm_id' AND action <> 'excluded' AND crm_id_owners = 1 AND phone_key IS DISTINCT FROM contact_phone"""
 _LINKED_INCOMING: Final = """SELECT record_row, contact_row
     FROM work.verdict_incoming
     WHERE action = 'update' AND may_differ"""

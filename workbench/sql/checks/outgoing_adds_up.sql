@@ -1,17 +1,12 @@
 -- outgoing_adds_up: the difference between records pulled and records in a bucket, per system; zero rows when right.
 -- grain: one row per system that does not add up
--- reads: work.bucket_outgoing, work.outgoing, work.contact_now
-WITH pulled AS (
-    SELECT 'salesforce' AS system, count(*) AS row_count FROM work.outgoing
-    UNION ALL
-    SELECT 'mainstay' AS system, count(*) AS row_count FROM work.contact_now
-),
-named AS (
+-- reads: work.bucket_outgoing, work.pulled_outgoing
+WITH named AS (
     SELECT system, sum(row_count) AS row_count
     FROM work.bucket_outgoing
     GROUP BY system
 )
 SELECT pulled.system, pulled.row_count AS pulled, coalesce(named.row_count, 0) AS in_buckets
-FROM pulled
+FROM work.pulled_outgoing AS pulled
 LEFT JOIN named ON named.system = pulled.system
 WHERE pulled.row_count <> coalesce(named.row_count, 0)

@@ -1,57 +1,25 @@
--- verdict_outgoing: what would become of each record if it were sent alone, before its fields are compared.
--- grain: one row per work.match_outgoing.record_id
--- reads: work.match_outgoing, work.left_record, work.taken_phone (phones of objects mapped before)
--- source: Mainstay API reference, section 4, "Preview matrix"; numbers are entries of the error dictionary
--- binds: $clears_phone: the phone is mapped and field deletions are included
-WITH phone AS (
-    SELECT match_outgoing.*,
-           coalesce(kept.asks, false) AS asks,
-           taken.phone IS NOT NULL AS is_sent_before,
-           CASE WHEN list_contains(kept.left_fields, 'phone') THEN 'left'
-                WHEN has_phone AND phone_key IS NULL THEN 'invalid'
-                WHEN NOT has_phone AND $clears_phone AND linked_id IS NOT NULL AND contact_phone IS NOT NULL THEN 'cleared'
-                WHEN NOT has_phone THEN 'absent'
-                WHEN phone_key IS NOT DISTINCT FROM contact_phone THEN 'same'
-                WHEN rule = 'crm_id' AND phone_key = contact_previous_phone THEN 'reverted'
-                ELSE 'changes' END AS phone_fate
-    FROM work.match_outgoing AS match_outgoing
-    LEFT JOIN work.left_record AS kept ON kept.record_id = match_outgoing.record_id
-                                      AND kept.contact_id = match_outgoing.linked_id
-    LEFT JOIN work.taken_phone AS taken ON taken.phone = match_outgoing.phone_key
-),
-verdict AS (
-    SELECT phone.*, is_sent_before AND (rule <> 'crm_id' OR phone_fate = 'changes') AS is_taken
-    FROM phone
-)
-SELECT seq,
-       record_id,
-       record_row,
-       contact_id,
-       contact_row,
-       contact_crm_id,
-       contact_phone,
-       rule,
-       phone_key,
-       phone_fate,
-       CASE WHEN NOT is_eligible THEN 'excluded'
-            WHEN crm_id_owners > 1 OR asks THEN 'conflict'
-            WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN 'conflict'
-            WHEN is_taken THEN 'blocked'
-            WHEN rule = 'crm_id' AND phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'blocked'
-            WHEN rule = 'crm_id' THEN 'update'
-            WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'blocked'
-            WHEN rule = 'phone' THEN 'link'
-            WHEN NOT has_names OR phone_fate = 'invalid' THEN 'blocked'
-            ELSE 'create' END AS action,
-       CASE WHEN NOT is_eligible OR crm_id_owners > 1 OR asks THEN NULL
-            WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN NULL
-            WHEN is_taken AND rule <> 'phone' THEN 'duplicate-contact'
-            WHEN is_taken THEN 'phone-match-found-but-crmId-mismatch'
-            WHEN rule = 'crm_id' AND phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'duplicate-contact'
-            WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'phone-match-found-but-crmId-mismatch'
-            WHEN rule = 'none' AND NOT has_names THEN 'blank-required-data-in-record'
-            WHEN rule = 'none' AND phone_fate = 'invalid' THEN 'invalid-phone' END AS complete_code,
-       crm_id_owners,
-       asks,
-       is_taken
-FROM verdict
+-- verdict_outgoing: what would become of each record if it were sent alone, before its fields are compared: what its
+--   identity makes of it, less the phones that Mainstay wins or a person is asked about.
+-- grain: one row per work.identity_outgoing.record_id
+-- reads: work.identity_outgoing, work.left_phone
+-- source: design, section 6, "Conflicts"; decision 40
+-- assumes: only linked records have a row in work.left_phone (engine/three_way.py)
+SELECT identity.seq,
+       identity.record_id,
+       identity.record_row,
+       identity.contact_id,
+       identity.contact_row,
+       identity.contact_crm_id,
+       identity.contact_phone,
+       identity.rule,
+       identity.phone_key,
+       CASE WHEN kept.record_id IS NULL THEN identity.phone_fate ELSE 'left' END AS phone_fate,
+       CASE WHEN kept.record_id IS NULL THEN identity.action
+            WHEN kept.asks THEN 'conflict'
+            ELSE 'update' END AS action,
+       CASE WHEN kept.record_id IS NULL THEN identity.complete_code END AS complete_code,
+       identity.crm_id_owners,
+       coalesce(kept.asks, false) AS asks,
+       identity.is_taken AND kept.record_id IS NULL AS is_taken
+FROM work.identity_outgoing AS identity
+LEFT JOIN work.left_phone AS kept ON kept.record_id = identity.record_id AND kept.contact_id = identity.contact_id
