@@ -5,7 +5,6 @@ SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
        coalesce(c.test_user, false) AS is_test,
        false AS is_claimed,
        lower(lower(nullif(c."email", ''))) AS match_key_0,
-           lower(coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) AS match_key_1,
-       hash(lower(nullif(c."email", '')), coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) AS row_hash
+           lower(coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) AS match_key_1
 FROM store.mainstay.contact AS c
 WHERE true

@@ -2,14 +2,16 @@ WITH reached AS (
     SELECT u.contact_id, r.record_id, r.row_count AS match_count, rivals.row_count AS rival_count
     FROM work.unlinked AS u
     JOIN (SELECT match_key_0, min(record_id) AS record_id, count(*) AS row_count
-          FROM work.record_now WHERE match_key_0 IS NOT NULL GROUP BY match_key_0) AS r ON r.match_key_0 = u.match_key_0
+          FROM work.record_now WHERE match_key_0 IN (SELECT match_key_0 FROM work.unlinked) GROUP BY match_key_0) AS r
+      ON r.match_key_0 = u.match_key_0
     JOIN (SELECT match_key_0, count(*) AS row_count
           FROM work.unlinked WHERE match_key_0 IS NOT NULL GROUP BY match_key_0) AS rivals ON rivals.match_key_0 = u.match_key_0
     UNION ALL
     SELECT u.contact_id, r.record_id, r.row_count AS match_count, rivals.row_count AS rival_count
     FROM work.unlinked AS u
     JOIN (SELECT match_key_1, min(record_id) AS record_id, count(*) AS row_count
-          FROM work.record_now WHERE match_key_1 IS NOT NULL GROUP BY match_key_1) AS r ON r.match_key_1 = u.match_key_1
+          FROM work.record_now WHERE match_key_1 IN (SELECT match_key_1 FROM work.unlinked) GROUP BY match_key_1) AS r
+      ON r.match_key_1 = u.match_key_1
     JOIN (SELECT match_key_1, count(*) AS row_count
           FROM work.unlinked WHERE match_key_1 IS NOT NULL GROUP BY match_key_1) AS rivals ON rivals.match_key_1 = u.match_key_1
     UNION ALL

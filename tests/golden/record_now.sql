@@ -2,7 +2,6 @@ SELECT s."Id" AS record_id,
        s.rowid AS record_row,
        true AS meets_criteria,
        lower(lower(nullif(s."Email", ''))) AS match_key_0,
-           lower(coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS match_key_1,
-       hash(lower(nullif(s."Email", '')), coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS row_hash
+           lower(coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS match_key_1
 FROM store.salesforce."Contact" AS s
 WHERE NOT coalesce(s."IsDeleted", false)

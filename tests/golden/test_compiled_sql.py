@@ -76,7 +76,8 @@ IMPORT = {
     "incoming": compile_import.incoming,
     "record_now": compile_import.record_now,
     "match_incoming": compile_import.match_incoming,
-    "payload_incoming": compile_import.payload_incoming,
+    "differing_incoming": compile_import.differing,
+    "payload_incoming": lambda plan: compile_import.payload_incoming(plan, plan.slices()),
 }
 
 

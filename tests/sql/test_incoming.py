@@ -11,9 +11,8 @@ CONTACT = {
     "crm_id_key": None,
     "is_test": False,
     "is_claimed": False,
-    "row_hash": 1,
 }
-RECORD = {"record_id": "003A", "record_row": 0, "row_hash": 1, "meets_criteria": True}
+RECORD = {"record_id": "003A", "record_row": 0, "meets_criteria": True}
 NO_LINK = [{"record_id": "003none", "contact_id": "x", "contact_count": 1}]
 NO_MATCH = [{"contact_id": "x", "record_id": "003none", "match_count": 1, "rival_count": 1}]
 
@@ -78,3 +77,18 @@ def test_linked_and_test_contacts_are_not_looked_up(step):
         ],
     )
     assert rows == [{"contact_id": "a1", "match_key_0": "a"}]
+
+
+def test_a_request_is_made_of_what_may_change_a_record(step):
+    verdict = {
+        "seq": 1, "contact_id": "a1", "contact_row": 0, "record_id": "003A", "record_row": 0, "meets_criteria": True,
+        "action": "update",
+    }  # fmt: skip
+    linked = [verdict | {"seq": number, "contact_id": f"a{number}"} for number in (1, 2)]
+    others = [
+        verdict | {"seq": number, "contact_id": f"a{number}", "action": action}
+        for number, action in enumerate(("link", "create", "conflict", "excluded"), 3)
+    ]
+    rows = step("incoming", "receiving", verdict_incoming=[*linked, *others], differing=[{"seq": 2, "slice_0": True}])
+    found = sorted((row["contact_id"], row["is_linked"], row["is_create"]) for row in rows)
+    assert found == [("a2", True, False), ("a3", False, False), ("a4", False, True)]

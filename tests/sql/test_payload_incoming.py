@@ -87,10 +87,10 @@ def run(values, *, record=None, formula=None, create=False, criteria="Criteria__
     con.execute(f"CREATE TABLE store.mainstay.contact AS SELECT 'a1' AS id, {texts}")
     target, stored = (None, None) if create else (LIVING, (record or {}).get("Criteria__c"))
     con.execute(
-        "CREATE TABLE work.receiving AS SELECT 'a1' AS contact_id, 0 AS contact_row, ?::VARCHAR AS record_id, ?::BIGINT AS record_row, ?::BOOLEAN AS meets_criteria, ? AS is_create, CAST(NULL AS VARCHAR[]) AS left_fields, CAST(NULL AS VARCHAR[]) AS cleared_fields",
+        "CREATE TABLE work.receiving AS SELECT 'a1' AS contact_id, 0 AS contact_row, ?::VARCHAR AS record_id, ?::BIGINT AS record_row, ?::BOOLEAN AS meets_criteria, ? AS is_create, NOT is_create AS is_linked, CAST(NULL AS VARCHAR[]) AS left_fields, CAST(NULL AS VARCHAR[]) AS cleared_fields",
         [target, None if create else 0, stored, create],
     )
-    (row,) = con.execute(compile_import.payload_incoming(plan)).to_arrow_table().to_pylist()
+    (row,) = con.execute(compile_import.payload_incoming(plan, plan.slices())).to_arrow_table().to_pylist()
     con.close()
     return row
 

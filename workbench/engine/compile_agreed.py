@@ -5,10 +5,10 @@ One canonical form serves both directions: the value as Mainstay stores it, then
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from workbench.engine.compile import Pair, canonical, either, lines, mainstay_text, salesforce_text
+from workbench.engine.compile import Pair, canonical, lines, mainstay_text, salesforce_text
 from workbench.engine.compile_import import settled
 from workbench.engine.plans import Slice, TwoWay
 from workbench.store.quoting import identifier, literal
@@ -125,59 +125,59 @@ def written_value(both: Sequence[TwoWay]) -> str:
     return f"CASE {' '.join(branches)} END"
 
 
-def disagreement(both: TwoWay, candidates: str) -> str:
+def agreed_side(both: TwoWay, pairs: Sequence[Pair], candidates: str) -> str:
+    """work.side_N: both sides' values of a few two-way pairs, of the linked pairs that `candidates` selects.
+
+    `candidates`: a SELECT of their record_row and contact_row.
+    """
+    return f"""SELECT s."Id" AS record_id,
+           c.id AS contact_id,
+           s."SystemModstamp" AS salesforce_modified_at,
+           c.last_modified_at AS mainstay_modified_at,
+           {lines(_both_sides(pairs))}
+FROM ({candidates}) AS candidate
+JOIN store.salesforce.{identifier(both.sobject)} AS s ON s.rowid = candidate.record_row
+JOIN store.mainstay.contact AS c ON c.rowid = candidate.contact_row"""
+
+
+def disagreement(both: TwoWay, sides: Mapping[str, Sequence[Pair]]) -> str:
     """work.disagreement: one row per linked pair and two-way field that differs, with the value both last had.
 
-    `candidates`: a SELECT of the record_row and contact_row of linked pairs that may differ. Reads work.two_way_field.
+    `sides`: table in work (agreed_side) -> the two-way pairs whose values it holds. Reads work.two_way_field.
     """
-    before, found = [f"candidate AS (\n    {candidates}\n)"], []
-    for start in range(0, len(both.pairs), _COMPARED_AT_ONCE):
-        pairs, name = both.pairs[start : start + _COMPARED_AT_ONCE], f"side_{start // _COMPARED_AT_ONCE}"
-        before.append(f"{name} AS MATERIALIZED (\n{_side_by_side(both, pairs)}\n)")
-        found += _differences(both, pairs, name, "record_id, contact_id", _left, _right)
-    before.append(f"differing AS (\n    {_UNION.join(found) or _NOTHING}\n)")
-    return _disagreement(both, before)
-
-
-def _side_by_side(both: TwoWay, pairs: Sequence[Pair]) -> str:
-    """Both sides' values of a few pairs, of the candidates where any of them differs."""
-    table = identifier(both.sobject)
-    return f"""    SELECT * FROM (
-        SELECT s."Id" AS record_id,
-               c.id AS contact_id,
-               s."SystemModstamp" AS salesforce_modified_at,
-               c.last_modified_at AS mainstay_modified_at,
-               {lines(_both_sides(pairs))}
-        FROM candidate
-        JOIN store.salesforce.{table} AS s ON s.rowid = candidate.record_row
-        JOIN store.mainstay.contact AS c ON c.rowid = candidate.contact_row
-    ) AS side_by_side
-    WHERE {either([f"{_left(pair)} IS DISTINCT FROM {_right(pair)}" for pair in pairs])}"""
+    found = [
+        part
+        for table, pairs in sides.items()
+        for part in _differences(both, pairs, table, "record_id, contact_id", _left, _right)
+    ]
+    return _disagreement(both, [f"differing AS (\n    {_UNION.join(found) or _NOTHING}\n)"])
 
 
 def disagreement_of_sides(both: TwoWay, slices: Sequence[Slice]) -> str:
-    """The same from work.side_N, for the linked pairs of work.verdict_outgoing whose values lie there."""
-    found = []
-    for item in slices:
-        pairs = [pair for pair in item.pairs if both.has(pair.mainstay.path)]
-        found += _differences(
-            both, pairs, f"work.{item.side}", "seq", lambda p: settled(p, p.column), lambda p: settled(p, p.now)
+    """The same from the sides of an export's slices, for the linked pairs of work.verdict_outgoing."""
+    found = [
+        part
+        for item in slices
+        for part in _differences(
+            both, both.of(item), item.side, "seq", lambda p: settled(p, p.column), lambda p: settled(p, p.now)
         )
-    found_by_seq = f"found AS (\n    {_UNION.join(found) or _NOTHING}\n)"
+    ]
+    by_seq = f"found AS (\n    {_UNION.join(found) or _NOTHING}\n)"
     differing = """differing AS (
     SELECT found.*, linked.record_id, linked.contact_id
     FROM found
     JOIN work.verdict_outgoing AS linked ON linked.seq = found.seq
     WHERE linked.rule = 'crm_id' AND linked.crm_id_owners = 1 AND linked.action <> 'excluded'
 )"""
-    return _disagreement(both, [found_by_seq, differing])
+    return _disagreement(both, [by_seq, differing])
 
 
 _UNION: Final = "\n    UNION ALL\n    "
 _CTE: Final = ",\n"
-_COMPARED_AT_ONCE: Final = 8
-_NOTHING: Final = """SELECT 0 AS seq, '' AS record_id, '' AS contact_id, CAST(NULL AS TIMESTAMPTZ) AS salesforce_modified_at,
-           CAST(NULL AS TIMESTAMPTZ) AS mainstay_modified_at, 0 AS place, '' AS salesforce_value, '' AS mainstay_value
+_NOTHING: Final = """SELECT 0 AS seq, '' AS record_id, '' AS contact_id,
+           CAST(NULL AS TIMESTAMPTZ) AS salesforce_modified_at,
+           CAST(NULL AS TIMESTAMPTZ) AS mainstay_modified_at,
+           0 AS place, '' AS salesforce_value, '' AS mainstay_value
     WHERE false"""
 
 
@@ -195,7 +195,7 @@ def _differences(  # noqa: PLR0917  what is compared, where it lies, and how bot
         f"SELECT {key}, salesforce_modified_at, mainstay_modified_at, {places[pair.mainstay.path]} AS place,\n"
         f"           {left(pair)} AS salesforce_value,\n"
         f"           {right(pair)} AS mainstay_value\n"
-        f"    FROM {table} WHERE {left(pair)} IS DISTINCT FROM {right(pair)}"
+        f"    FROM work.{table} WHERE {left(pair)} IS DISTINCT FROM {right(pair)}"
         for pair in pairs
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from workbench.domain.fields import SalesforceField, column_type
 from workbench.domain.formula import Ast, UnsupportedFormula, fields_of, formula_of, kind_of, to_sql
@@ -11,6 +12,7 @@ from workbench.domain.mapping_check import Catalogues
 from workbench.engine import compile_refusals as refusals
 from workbench.engine.compile import (
     Pair,
+    either,
     field_change,
     joined,
     json_object,
@@ -20,7 +22,7 @@ from workbench.engine.compile import (
     row_hash,
     salesforce_text,
 )
-from workbench.engine.plans import ImportPlan, two_way
+from workbench.engine.plans import ImportPlan, Slice, two_way
 from workbench.store.quoting import identifier, literal
 
 _SEPARATOR = "chr(31)"
@@ -128,14 +130,34 @@ def _record_values(plan: ImportPlan) -> dict[str, str]:
     return {pair.column: settled(pair, _record_text(pair.salesforce)) for pair in plan.pairs}
 
 
-def contact_hash(plan: ImportPlan) -> str:
-    """One hash of the mapped values of a landed contact `c`, as Salesforce would keep them."""
-    return row_hash(list(_incoming_values(plan).values()))
+def contact_hashes(plan: ImportPlan) -> dict[str, str]:
+    """Slice -> hash of those values of a landed contact `c`, as Salesforce would keep them."""
+    return _hashes(plan, _incoming_values(plan))
 
 
-def record_hash(plan: ImportPlan) -> str:
+def record_hashes(plan: ImportPlan) -> dict[str, str]:
     """The same of a landed record `s`."""
-    return row_hash(list(_record_values(plan).values()))
+    return _hashes(plan, _record_values(plan))
+
+
+def _hashes(plan: ImportPlan, values: Mapping[str, str]) -> dict[str, str]:
+    return {item.name: row_hash([values[pair.column] for pair in item.pairs]) for item in plan.slices()}
+
+
+def differing(plan: ImportPlan) -> str:
+    """work.differing: seq of every linked contact that may differ from its record, and in which slices."""
+    ours, theirs = contact_hashes(plan), record_hashes(plan)
+    flags = [f"{plan.kept.of('c', ours[name])} <> {plan.kept.of('s', theirs[name])} AS {name}" for name in ours]
+    return f"""WITH compared AS (
+    SELECT w.seq,
+           {lines(flags)}
+    FROM work.verdict_incoming AS w
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
+    WHERE w.action = 'update'
+)
+SELECT * FROM compared
+WHERE {either(list(ours))}"""
 
 
 def _record_text(field: SalesforceField) -> str:
@@ -150,7 +172,7 @@ def _raw(field: SalesforceField) -> str:
 
 
 def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:
-    """work.incoming: one row per Mainstay contact in order of change: keys, its landed row, one hash of its values.
+    """work.incoming: one row per Mainstay contact in order of change: keys, and where its landed row is.
 
     `contact_row` holds as long as the store stays attached.
     """
@@ -163,8 +185,7 @@ def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> st
        nullif(c.crm_id, '') AS crm_id_key,
        coalesce(c.test_user, false) AS is_test,
        {_claimed(plan)} AS is_claimed,
-       {lines(_match_keys(plan, texts))},
-       {plan.kept.of("c", contact_hash(plan))} AS row_hash
+       {lines(_match_keys(plan, texts))}
 FROM store.mainstay.contact AS c{where}"""
 
 
@@ -178,14 +199,13 @@ def _claimed(plan: ImportPlan) -> str:
 
 
 def record_now(plan: ImportPlan) -> str:
-    """work.record_now: one row per Salesforce record: keys, the stored criteria, one hash of the mapped values."""
+    """work.record_now: one row per Salesforce record: keys, the stored criteria, and where its landed row is."""
     texts = _record_values(plan)
     stored = f"coalesce(s.{identifier(plan.criteria.name)}, false)" if plan.criteria else "true"
     return f"""SELECT s."Id" AS record_id,
        s.rowid AS record_row,
        {stored} AS meets_criteria,
-       {lines(_match_keys(plan, texts))},
-       {plan.kept.of("s", record_hash(plan))} AS row_hash
+       {lines(_match_keys(plan, texts))}
 FROM store.salesforce.{identifier(plan.sobject)} AS s
 WHERE NOT coalesce(s."IsDeleted", false)"""
 
@@ -201,7 +221,8 @@ def match_incoming(plan: ImportPlan) -> str:
         f"""    SELECT u.contact_id, r.record_id, r.row_count AS match_count, rivals.row_count AS rival_count
     FROM work.unlinked AS u
     JOIN (SELECT {key}, min(record_id) AS record_id, count(*) AS row_count
-          FROM work.record_now WHERE {key} IS NOT NULL GROUP BY {key}) AS r ON r.{key} = u.{key}
+          FROM work.record_now WHERE {key} IN (SELECT {key} FROM work.unlinked) GROUP BY {key}) AS r
+      ON r.{key} = u.{key}
     JOIN (SELECT {key}, count(*) AS row_count
           FROM work.unlinked WHERE {key} IS NOT NULL GROUP BY {key}) AS rivals ON rivals.{key} = u.{key}"""
         for key in keys
@@ -239,11 +260,18 @@ FROM per_contact
 LEFT JOIN per_record ON per_record.record_id = per_contact.record_id"""
 
 
-def payload_incoming(plan: ImportPlan) -> str:
+def payload_incoming(plan: ImportPlan, slices: Sequence[Slice]) -> str:
     """work.payload_incoming: one row per work.receiving row: eligibility, request body, changed fields, refusals.
 
+    Of linked records only the values of those `slices` are read in which any of them differs.
     `claims`: the unique values it would take, each with the one it gives up and its present holder.
     """
+    looked_at = replace(plan, pairs=tuple(pair for item in slices for pair in item.pairs))
+    parts = [_payload(plan, is_linked=False), *([_payload(looked_at, is_linked=True)] if slices else [])]
+    return "\nUNION ALL\n".join(f"SELECT * FROM (\n{part}\n)" for part in parts)
+
+
+def _payload(plan: ImportPlan, *, is_linked: bool) -> str:
     table = f"store.salesforce.{identifier(plan.sobject)}"
     wanted = [f"{text} AS {column}" for column, text in _incoming_values(plan).items()]
     now = [f"{_record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
@@ -261,7 +289,8 @@ def payload_incoming(plan: ImportPlan) -> str:
            {lines([*wanted, *now, *held, *inputs])}
     FROM work.receiving AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
-    LEFT JOIN {table} AS s ON s.rowid = w.record_row
+    {"JOIN" if is_linked else "LEFT JOIN"} {table} AS s ON s.rowid = w.record_row
+    WHERE {"w.is_linked" if is_linked else "NOT w.is_linked"}
 ),
 changing AS (
     SELECT side_by_side.*,

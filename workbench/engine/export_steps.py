@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import duckdb
-
 from workbench.engine import compile_compare, compile_export, compile_payload
 from workbench.engine.affected import keep_affected
 from workbench.engine.keeping import sparse_of
 from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan, Slice
-from workbench.engine.run import Run, must_add_up, require_columns
+from workbench.engine.run import Run, looked_at, must_add_up, require_columns
 from workbench.engine.sequence import label_groups, walk
 from workbench.engine.three_way import judge_outgoing, judge_phones
 from workbench.store.steps import make_table, make_view, run_step, view_step
@@ -55,7 +53,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             slices = _compare(run, plan)
         with stage("values"):
             run_step(con, "outgoing", "looked_at")
-            slices = _looked_at(con, slices)
+            slices = looked_at(con, slices, "looked_at")
             for item in slices:
                 make_table(con, item.side, compile_compare.side(plan, item))
             judge_outgoing(run, plan.two_way, slices)
@@ -72,13 +70,6 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         run_step(con, "outgoing", "change_outgoing")
         run_step(con, "outgoing", "bucket_outgoing")
         must_add_up(con, "outgoing_adds_up")
-
-
-def _looked_at(con: duckdb.DuckDBPyConnection, slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
-    """The slices that any record is looked at in: each of the others would cost its statements for nothing."""
-    flags = ", ".join(f"bool_or({item.name})" for item in slices)
-    found = con.execute(f"SELECT {flags} FROM work.looked_at").fetchone() if slices else None
-    return tuple(item for item, is_needed in zip(slices, found or (), strict=True) if is_needed)
 
 
 def _keys(run: Run, plan: ExportPlan) -> None:

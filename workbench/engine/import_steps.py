@@ -7,7 +7,7 @@ from dataclasses import replace
 from workbench.engine import compile_import
 from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ImportPlan
-from workbench.engine.run import Run, must_add_up, require_columns
+from workbench.engine.run import Run, looked_at, must_add_up, require_columns
 from workbench.engine.three_way import judge_incoming
 from workbench.store.steps import make_table, run_step
 
@@ -30,10 +30,12 @@ def import_steps(run: Run, plan: ImportPlan) -> None:
         with stage("verdict"):
             run_step(con, "incoming", "verdict_incoming", {"create_unmatched": plan.create_unmatched})
         with stage("compare"):
-            judge_incoming(run, plan.two_way)
+            make_table(con, "differing", compile_import.differing(plan))
+            slices = looked_at(con, plan.slices(), "differing")
+            judge_incoming(run, plan.two_way, slices)
         with stage("payload"):
             run_step(con, "incoming", "receiving")
-            make_table(con, "payload_incoming", compile_import.payload_incoming(plan))
+            make_table(con, "payload_incoming", compile_import.payload_incoming(plan, slices))
     with stage("predict"):
         run_step(con, "incoming", "change_incoming")
         run_step(con, "incoming", "bucket_incoming")

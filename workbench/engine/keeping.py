@@ -106,8 +106,8 @@ def _wanted(
         if item.is_enabled(Direction.IMPORT):
             back = compile_import.import_plan(item, catalogues)
             if not missing_columns(store, item.sobject, compile_import.required_columns(back)):
-                records.append(compile_import.record_hash(back))
-                wanted[_CONTACT].append(compile_import.contact_hash(back))
+                records += compile_import.record_hashes(back).values()
+                wanted[_CONTACT] += compile_import.contact_hashes(back).values()
     return {table: list(dict.fromkeys(found)) for table, found in wanted.items()}
 
 

@@ -27,6 +27,11 @@ class TwoWay:
     def has(self, mainstay_path: str) -> bool:
         return any(pair.mainstay.path == mainstay_path for pair in self.pairs)
 
+    def of(self, item: Slice) -> tuple[Pair, ...]:
+        """Those of a slice's pairs that are mapped both ways, as the three-way steps name them."""
+        named = {(pair.salesforce.name, pair.mainstay.path) for pair in item.pairs}
+        return tuple(pair for pair in self.pairs if (pair.salesforce.name, pair.mainstay.path) in named)
+
     def only(self, mainstay_path: str) -> TwoWay:
         """The same with one pair, or none."""
         chosen = [n for n, pair in enumerate(self.pairs) if pair.mainstay.path == mainstay_path]
@@ -146,6 +151,11 @@ class ImportPlan:
     earlier: int = 0
     two_way: TwoWay = NOT_TWO_WAY
     kept: Kept = NOTHING_KEPT
+
+    def slices(self) -> tuple[Slice, ...]:
+        """What standard fields fill, then the rest."""
+        first = [pair for pair in self.pairs if not pair.mainstay.is_custom]
+        return slices_of(first, [pair for pair in self.pairs if pair.mainstay.is_custom])
 
     @property
     def match_keys(self) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import duckdb
 
+from workbench.engine.plans import Slice
 from workbench.engine.rules_sql import install_rules
 from workbench.errors import ConfigurationError, StepFailed
 from workbench.store.database import Store
@@ -117,6 +118,13 @@ def missing_columns(store: Store, sobject: str, wanted: tuple[Sequence[str], Seq
     missing = [f"{sobject}.{name}" for name in wanted[0] if ("salesforce", name) not in landed]
     missing += [f"Mainstay {name}" for name in wanted[1] if ("mainstay", name) not in landed]
     return list(dict.fromkeys(missing))
+
+
+def looked_at(con: duckdb.DuckDBPyConnection, slices: Sequence[Slice], table: str) -> tuple[Slice, ...]:
+    """The slices in which any row of work.<table> may differ: each other one would cost its statements for nothing."""
+    flags = ", ".join(f"bool_or({item.name})" for item in slices)
+    found = con.execute(f"SELECT {flags} FROM work.{table}").fetchone() if slices else None  # noqa: S608  our names
+    return tuple(item for item, is_needed in zip(slices, found or (), strict=True) if is_needed)
 
 
 def must_add_up(con: duckdb.DuckDBPyConnection, check: str) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from workbench.domain.fields import Direction
 from workbench.engine.agreed import make_field_table
-from workbench.engine.compile_agreed import disagreement, disagreement_of_sides
+from workbench.engine.compile_agreed import agreed_side, disagreement, disagreement_of_sides
 from workbench.engine.plans import Slice, TwoWay
 from workbench.engine.run import Run
 from workbench.store.steps import make_table, run_step
@@ -18,14 +18,17 @@ _OTHER_PHONE: Final = """SELECT record_row, contact_row
     FROM work.identity_outgoing
     WHERE rule = 'crm_id' AND action <> 'excluded' AND crm_id_owners = 1 AND phone_key IS DISTINCT FROM contact_phone"""
 _LINKED_INCOMING: Final = """SELECT record_row, contact_row
-    FROM work.verdict_incoming
-    WHERE action = 'update' AND may_differ"""
+    FROM work.verdict_incoming AS verdict
+    JOIN work.differing AS differing ON differing.seq = verdict.seq
+    WHERE differing."""
 
 
 def judge_phones(run: Run, both: TwoWay) -> None:
     """work.left_record of an export as far as phones go, before the verdict reads it."""
     phone = both.only("phone")
-    _judge(run, phone, Direction.EXPORT, disagreement(phone, _OTHER_PHONE))
+    if phone.pairs:
+        make_table(run.con, "side_of_phones", agreed_side(phone, phone.pairs, _OTHER_PHONE))
+    _judge(run, phone, Direction.EXPORT, disagreement(phone, {"side_of_phones": phone.pairs}))
 
 
 def judge_outgoing(run: Run, both: TwoWay, slices: Sequence[Slice]) -> None:
@@ -33,9 +36,13 @@ def judge_outgoing(run: Run, both: TwoWay, slices: Sequence[Slice]) -> None:
     _judge(run, both, Direction.EXPORT, disagreement_of_sides(both, slices))
 
 
-def judge_incoming(run: Run, both: TwoWay) -> None:
-    """work.left_record of an import."""
-    _judge(run, both, Direction.IMPORT, disagreement(both, _LINKED_INCOMING))
+def judge_incoming(run: Run, both: TwoWay, slices: Sequence[Slice]) -> None:
+    """work.left_record of an import, of linked contacts in the slices where they may differ."""
+    sides = {item.side: pairs for item in slices if (pairs := both.of(item))}
+    for item in slices:
+        if item.side in sides:
+            make_table(run.con, item.side, agreed_side(both, sides[item.side], _LINKED_INCOMING + item.name))
+    _judge(run, both, Direction.IMPORT, disagreement(both, sides))
 
 
 def _judge(run: Run, both: TwoWay, direction: Direction, disagreements: str) -> None:

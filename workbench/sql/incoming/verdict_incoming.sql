@@ -13,7 +13,6 @@ found AS (
            incoming.crm_id_key,
            incoming.is_test,
            incoming.is_claimed,
-           incoming.row_hash,
            own.record_id AS linked_id,
            coalesce(own.contact_count, 0) AS link_count,
            matched.record_id AS matched_id,
@@ -58,7 +57,6 @@ SELECT decided.seq,
             WHEN cause = 'unmatched' THEN 'create'
             ELSE 'conflict' END AS action,
        cause,
-       record_now.meets_criteria,
-       record_now.row_hash IS DISTINCT FROM decided.row_hash AS may_differ
+       record_now.meets_criteria
 FROM decided
 LEFT JOIN work.record_now AS record_now ON record_now.record_id = coalesce(decided.linked_id, decided.matched_id)

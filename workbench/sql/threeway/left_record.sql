@@ -10,5 +10,6 @@ SELECT record_id,
            WHERE winner = 'mainstay' AND mainstay_value IS NULL AND cause <> 'no_baseline') AS cleared_fields,
        bool_or(winner IS NULL) AS asks
 FROM work.verdict_field
+WHERE winner IS DISTINCT FROM $sender
+   OR (mainstay_value IS NULL AND cause <> 'no_baseline')
 GROUP BY record_id, contact_id
-HAVING bool_or(winner IS DISTINCT FROM $sender) OR bool_or(mainstay_value IS NULL AND cause <> 'no_baseline')

@@ -1,0 +1,10 @@
+WITH compared AS (
+    SELECT w.seq,
+           hash(lower(nullif(c."email", '')), coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) <> hash(lower(nullif(s."Email", '')), coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS slice_0
+    FROM work.verdict_incoming AS w
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
+    WHERE w.action = 'update'
+)
+SELECT * FROM compared
+WHERE slice_0
