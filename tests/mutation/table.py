@@ -12,7 +12,7 @@ AGREED, AGAIN = ("tests/properties/test_agreement.py",), ("tests/sql/test_lookin
 MATCH, FAN_OUT = ("tests/sql/test_match_incoming.py",), ("tests/sql/test_reach.py",)
 IMPACT = ("tests/unit/test_impact.py",)
 
-VERDICT = "sql/outgoing/verdict_outgoing.sql"
+IDENTITY = "sql/outgoing/identity_outgoing.sql"
 FIELD = "sql/threeway/verdict_field.sql"
 MACROS, CODES, EXPORT = "engine/rules_sql.py", "engine/compile_codes.py", "engine/compile_export.py"
 SHARED, COMPARE, PAYLOAD = "engine/compile.py", "engine/compile_compare.py", "engine/compile_payload.py"
@@ -20,9 +20,9 @@ IMPORT, REFUSALS, REACH = "engine/compile_import.py", "engine/compile_refusals.p
 KEPT, WALK, AFFECTED = "engine/compile_agreed.py", "engine/sequence.py", "engine/affected.py"
 
 STEPS = (
-    Mutation(VERDICT, "phone_owner_id IS NOT NULL THEN 'blocked'", "phone_owner_id IS NOT NULL THEN 'update'",
+    Mutation(IDENTITY, "phone_owner_id IS NOT NULL THEN 'blocked'", "phone_owner_id IS NOT NULL THEN 'update'",
              "a phone of another contact is taken", OUT),
-    Mutation(VERDICT, "WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'blocked'",
+    Mutation(IDENTITY, "WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'blocked'",
              "WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'link'", "another's CRM ID is overwritten", OUT),
     Mutation("sql/outgoing/touch_outgoing.sql", "phone_fate IN ('changes', 'cleared')", "phone_fate IN ('cleared')",
              "a freed phone is not contended", OUT),
@@ -32,6 +32,8 @@ STEPS = (
              "pairs that share a phone are not walked", OUT),
     Mutation("sql/outgoing/outgoing.sql", "ORDER BY modified_at, record_id", "ORDER BY record_id", "the first changed is not first",
              (), wider=AGAIN),
+    Mutation("sql/outgoing/pulled_outgoing.sql", "count(*) AS row_count FROM work.record_key", "CAST(0 AS BIGINT) AS row_count FROM work.record_key",
+             "lost records are not missed", ("tests/sql/test_checks.py",)),
     Mutation("sql/incoming/record_link.sql", "incoming.crm_id_key = record_now.record_id", "true", "every record is linked",
              ("tests/sql/test_incoming.py",), wider=BACK),
     Mutation("sql/incoming/unlinked.sql", "crm_id_key IS NULL AND", "", "linked contacts are matched too", ("tests/sql/test_incoming.py",)),
@@ -126,18 +128,23 @@ EXPORTS = (
     Mutation(SHARED, "return f\"nullif({value}, '')\"", "return value", "an empty text in Mainstay is a value", AGAIN),
     Mutation(SHARED, 'return f"coalesce(canon_number({text}), json_of({text}))"', 'return f"json_of({text})"', "numbers leave as texts", CASES),
     Mutation(SHARED, "WHEN {text} IN ('true', 'false') THEN {text} ELSE", "WHEN false THEN {text} ELSE", "truth leaves as text", CASES),
-    Mutation(SHARED, 'f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END"', 'f"hash({value})"', "a blank differs from a value", CASES),
+    Mutation(SHARED, 'f"CASE WHEN {value} IS NOT NULL THEN hash({value}) ELSE 0 END"', 'f"hash({value})"', "a blank differs from a value", (), wider=AGAIN),
     # What differs, and what is sent.
-    Mutation(COMPARE, "w.{item.name} IS DISTINCT FROM {now}", "false", "equal hashes everywhere", CASES),
-    Mutation(COMPARE, "w.{pair.fingerprint} IS NOT NULL AND w.{pair.fingerprint} IS DISTINCT FROM", "false AND w.{pair.fingerprint} IS DISTINCT FROM",
+    Mutation(COMPARE, 'f"w.{item.name} <> {now[item.name]}"', '"false"', "equal hashes everywhere", CASES),
+    Mutation(COMPARE, 'f"(w.{pair.fingerprint} <> 0 AND w.{pair.fingerprint} <> {now[pair.fingerprint]})"', '"false"',
              "what is blank more often never differs", CASES),
+    Mutation(COMPARE, "w.phone_fate NOT IN ('same', 'absent')", "false", "no phone is looked at", CASES),
+    Mutation(COMPARE, "w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL", "false", "a phone that is cleared is not looked at", CASES),
+    Mutation(COMPARE, '["w.phone_differs"] if', '["false"] if', "a slice does not look at its phone", CASES),
     Mutation(COMPARE, "    if plan.include_field_deletions:\n        return []\n", "", "clears are not seen", CASES),
     Mutation(COMPARE, "    if plan.include_all_fields:\n        return everything(slices)\n", "", "all fields are not looked at", CASES),
     Mutation(COMPARE, "\"nullif(c.preferred_name, '') AS preferred_now\"", '"CAST(NULL AS VARCHAR) AS preferred_now"', "preferred names are not known", CASES),
     Mutation(COMPARE, "\"nullif(c.messaging_status_sms, '') AS sms_now\"", '"CAST(NULL AS VARCHAR) AS sms_now"', "SMS statuses are not known", CASES),
     Mutation(COMPARE, "\"nullif(c.messaging_status_web_bot, '') AS web_now\"", '"CAST(NULL AS VARCHAR) AS web_now"', "web statuses are not known", CASES),
     Mutation(COMPARE, "\"nullif(c.phone, '') AS phone_now\"", '"CAST(NULL AS VARCHAR) AS phone_now"', "phones are not known", CASES),
-    Mutation(PAYLOAD, "({pair.column} IS NOT NULL{_unless_left(plan, pair)}) AS", "(true{_unless_left(plan, pair)}) AS", "new contacts are sent blanks", CASES),
+    Mutation(PAYLOAD, 'f"{pair.column} IS NOT NULL AS {pair.sends}" for', 'f"true AS {pair.sends}" for', "new contacts are sent blanks", CASES),
+    Mutation(PAYLOAD, "CASE WHEN {custom} <> '' THEN CASE WHEN {standard} <> '' THEN ',' ELSE '' END ||", "CASE WHEN {custom} <> '' THEN ',' ||", "a body begins with a comma", CASES),
+    Mutation(PAYLOAD, "CASE WHEN {standard} <> '' THEN ',' ELSE '' END", "''", "two members stand without a comma", CASES),
     Mutation(PAYLOAD, '("sends_crm_id", "crm_id", _CRM_ID)', '("false", "crm_id", _CRM_ID)', "a link does not send the CRM ID", CASES),
     Mutation(PAYLOAD, '[("true", "crm_id", _CRM_ID)', '[("false", "crm_id", _CRM_ID)', "a new contact has no CRM ID", CASES),
     Mutation(PAYLOAD, '["w.action <> \'update\'", *changed]', "changed", "an equal link sends nothing", CASES),
@@ -163,7 +170,6 @@ EXPORTS = (
 
 IMPORTS = (
     Mutation(IMPORT, 'f"lower({texts[pair.column]})"', 'f"({texts[pair.column]})"', "matching counts case", MATCH),
-    Mutation(IMPORT, "WHERE {key} IS NOT NULL GROUP BY {key}) AS r ON", "GROUP BY {key}) AS r ON", "a blank key is a key, to no effect", MATCH),
     Mutation(IMPORT, "CASE WHEN count(DISTINCT record_id) > 1 THEN count(DISTINCT record_id) ELSE max(match_count) END", "max(match_count)",
              "two keys may reach two records", MATCH),
     Mutation(IMPORT, "ELSE max(match_count) END", "ELSE count(DISTINCT record_id) END", "one key may reach two records", MATCH),
@@ -191,6 +197,8 @@ IMPORTS = (
              ("tests/golden/test_compiled_sql.py::test_an_object_leaves_the_contacts_that_an_earlier_one_takes",)),
     Mutation(IMPORT, 'f"CASE WHEN {p.changes} THEN {field_change(p.salesforce.name', 'f"CASE WHEN true THEN {field_change(p.salesforce.name',
              "what stays is told as a change", AGREED),
+    Mutation(IMPORT, "{plan.kept.of('c', ours[name])} <> {plan.kept.of('s', theirs[name])} AS {name}", "false AS {name}", "no linked contact differs", BACK),
+    Mutation(IMPORT, '{"w.is_linked" if is_linked else "NOT w.is_linked"}', "true", "each contact has two payloads", BACK),
     # Refusals of Salesforce.
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "false", "STRING_TOO_LONG is not foretold", REFUSE),
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "strlen({pair.column}) > {field.length}", "bytes are counted for characters", REFUSE),
@@ -221,12 +229,18 @@ IMPORTS = (
 AROUND = (
     # Three-way.
     Mutation(KEPT, "WHERE agreed IS DISTINCT FROM agreed_before", "", "all pairs are written at each look", AGREED),
-    Mutation(KEPT, "AND (last.agreed_at IS NULL OR last.agreed_at <= $pulled_at)", "AND $pulled_at IS NOT NULL", "an old pull overwrites a push", AGREED),
+    Mutation(KEPT, "WHERE last.agreed_at IS NULL OR last.agreed_at <= $pulled_at", "WHERE $pulled_at IS NOT NULL", "an old pull overwrites a push", AGREED),
+    Mutation(KEPT, "WHERE last.agreed_at IS NULL OR last", "WHERE last", "a pair seen equal for the first time is not kept", AGREED),
+    Mutation(KEPT, 'WHERE NOT coalesce(s."IsDeleted", false){changed}', "WHERE true{changed}", "a deleted record agrees", AGREED),
+    Mutation(KEPT, '\'s."SystemModstamp"\', "c.last_modified_at"', '\'s."SystemModstamp"\',', "a pull of contacts alone is not looked at", AGREED),
     Mutation(KEPT, "CASE WHEN {_left(pair)} IS NOT DISTINCT FROM {_right(pair)} ", "CASE WHEN true ", "a difference is agreement", AGREED),
     Mutation(KEPT, "ELSE coalesce(kept[{place}], chr(30)) END", "ELSE chr(30) END", "a difference forgets what was agreed", AGREED),
     Mutation(KEPT, "coalesce(replace({_right(pair)}, chr(31), ' '), '')", "coalesce({_right(pair)}, '')", "a sign in a value moves the next", AGREED),
-    Mutation(KEPT, 'f"CASE WHEN {left} IS DISTINCT FROM {right} "', 'f"CASE WHEN true "', "what is equal differs", AGREED),
-    Mutation(KEPT, "WHERE rule = 'crm_id' AND crm_id_owners = 1 AND action <> 'excluded'", "WHERE false", "no differing field is judged", AGREED),
+    Mutation(KEPT, "WHERE {left(pair)} IS DISTINCT FROM {right(pair)}", "WHERE true", "what is equal differs", AGREED),
+    Mutation(KEPT, "WHERE {left(pair)} IS DISTINCT FROM {right(pair)}", "WHERE false", "nothing that differs is judged", AGREED),
+    Mutation(KEPT, "WHERE linked.rule = 'crm_id' AND linked.crm_id_owners = 1 AND linked.action <> 'excluded'", "WHERE false", "no differing field is judged", AGREED),
+    Mutation(KEPT, "linked.rule = 'crm_id' AND", "", "a match by phone is judged as linked", AGREED),
+    Mutation(KEPT, "two_way.place = differing.place", "true", "a field is judged by another's rule", AGREED),
     Mutation(KEPT, "LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {literal(both.sobject)}", "LEFT JOIN store.journal.last_agreed AS last ON false AND last.sobject = {literal(both.sobject)}", "nothing was agreed before", AGREED),
     Mutation(KEPT, "if pair.mainstay.path in before", "if True", "a field mapped anew has a value", ("tests/properties/test_agreement.py",)),
     # Looking again.

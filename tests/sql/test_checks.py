@@ -17,9 +17,7 @@ def buckets(direction):
 
 
 PULLED = {
-    "outgoing": {
-        "pulled_outgoing": [{"system": "salesforce", "row_count": 3}, {"system": "mainstay", "row_count": 2}]
-    },
+    "outgoing": {"pulled_outgoing": [{"system": "salesforce", "row_count": 3}, {"system": "mainstay", "row_count": 2}]},
     "incoming": {"incoming": [{"seq": n} for n in range(3)], "record_now": [{"seq": n} for n in range(2)]},
 }
 

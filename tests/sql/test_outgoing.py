@@ -165,7 +165,9 @@ LEFT_PHONE = pa.schema([("record_id", pa.string()), ("contact_id", pa.string()),
     ],
 )  # fmt: skip
 def test_a_phone_that_is_left_takes_nothing(step, left, expected):
-    (row,) = step("outgoing", "verdict_outgoing", identity_outgoing=[IDENTITY], left_phone=pa.Table.from_pylist(left, LEFT_PHONE))
+    (row,) = step(
+        "outgoing", "verdict_outgoing", identity_outgoing=[IDENTITY], left_phone=pa.Table.from_pylist(left, LEFT_PHONE)
+    )
     told = (row["action"], row["phone_fate"], row["complete_code"], row["asks"], row["is_taken"])
     assert told == expected
 
