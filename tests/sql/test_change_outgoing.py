@@ -14,7 +14,7 @@ VERDICT = pa.schema(
     ]
 )  # fmt: skip
 REQUEST = pa.schema([("seq", NUMBER), ("codes", TEXT), ("clears", TRUTH)])
-WALK = pa.schema([("seq", NUMBER), ("contact_id", TEXT), ("rule", TEXT), ("action", TEXT)])
+WALK = pa.schema([("seq", NUMBER), ("contact_id", TEXT), ("contact_row", NUMBER), ("rule", TEXT), ("action", TEXT)])
 GROUP = pa.schema([("seq", NUMBER), ("group_id", NUMBER)])
 LEFT = pa.schema(
     [
@@ -159,9 +159,12 @@ def test_what_another_object_takes_is_possible_alone(end):
 
 def test_the_turn_names_the_contact_the_rule_and_the_group(end):
     row = end(PHONE, walk={"rule": "none", "action": "create", "contact_id": None}, group=7)
-    assert (row["mainstay_id"], row["rule"], row["group_id"]) == (None, "none", 7)
+    assert (row["mainstay_id"], row["contact_row"], row["rule"], row["group_id"]) == (None, None, "none", 7)
+    row = end(PHONE, walk={"rule": "phone", "action": "link", "contact_id": "a2", "contact_row": 2}, group=7)
+    assert (row["mainstay_id"], row["contact_row"]) == ("a2", 2)
     row = end(PHONE)
     assert (row["salesforce_id"], row["mainstay_id"], row["rule"], row["group_id"]) == ("0031", "a1", "phone", None)
+    assert row["contact_row"] == 1
 
 
 STATUS = "invalid-messaging-status"
@@ -236,11 +239,11 @@ def test_what_needs_a_request(step):
 
 def test_each_contact_stands_in_one_bucket_where_it_matters_most(step):
     order = ["update", "link", "none", "conflict", "blocked", "excluded"]
-    changes, contacts = [], [{"contact_id": "a-nobody"}]
+    changes, contacts = [], [{"contact_row": -1}]
     for place in range(len(order)):
-        contacts.append({"contact_id": f"a{place}"})
-        changes += [{"mainstay_id": f"a{place}", "action": other} for other in order[place:]]
-    changes += [{"mainstay_id": None, "action": "create"}, {"mainstay_id": None, "action": "update"}]
+        contacts.append({"contact_row": place})
+        changes += [{"contact_row": place, "action": other} for other in order[place:]]
+    changes += [{"contact_row": None, "action": "create"}, {"contact_row": None, "action": "update"}]
     rows = step("outgoing", "bucket_outgoing", change_outgoing=changes, contact_now=contacts)
     found = {(row["system"], row["bucket"]): row["row_count"] for row in rows}
     names = (

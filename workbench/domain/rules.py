@@ -96,6 +96,8 @@ def cast_custom(value: Any, data_type: str, options: Sequence[str] = ()) -> Any:
     >>> cast_custom("2028", "Number"), cast_custom("3/9/2026", "Date"), cast_custom("Yes", "True/False")
     (2028, '2026-03-09', True)
     """
+    if data_type == "Text" and isinstance(value, str):
+        return value  # most values
     if isinstance(value, list | dict):
         raise ValueError("not a scalar")  # noqa: TRY004  one kind of error per failed cast
     cast = _CASTS.get(data_type)

@@ -119,7 +119,10 @@ def walk(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> int:
         for seq, record_id, phone, left, body in records
     ]
     con.register("walked", pa.Table.from_pylist(rows, schema=_WALK_SCHEMA))
-    con.execute("CREATE OR REPLACE TABLE work.walk_outgoing AS SELECT * FROM walked")
+    con.execute(
+        "CREATE OR REPLACE TABLE work.walk_outgoing AS SELECT walked.*, now.contact_row "
+        "FROM walked LEFT JOIN work.contact_now AS now ON now.contact_id = walked.contact_id"
+    )
     con.unregister("walked")
     return len(rows)
 
@@ -215,11 +218,20 @@ def _with_clears(
 
 
 def _field_changes(sent: Mapping[str, Any], contact: ladder.Contact) -> list[dict[str, Any]]:
-    flat = [(name, value, contact.get(name)) for name, value in sent.items() if name != "custom"]
-    known = contact.get("custom", {})
-    flat += [(f"custom.{name}", value, known.get(name)) for name, value in sent.get("custom", {}).items()]
-    texts = [(name, _text(before), _text(value)) for name, value, before in flat]
-    return [{"field": name, "before": before, "after": after} for name, before, after in texts if before != after]
+    changes = _changed(sent, contact, "")
+    return changes + _changed(sent.get("custom", {}), contact.get("custom", {}), "custom.")
+
+
+def _changed(sent: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
+    """What is sent and differs from what is known, as texts."""
+    found = []
+    for name, value in sent.items():
+        if type(value) is dict:
+            continue
+        before, after = _text(known.get(name)), _text(value)
+        if before != after:
+            found.append({"field": prefix + name, "before": before, "after": after})
+    return found
 
 
 def _differs(value: Any, other: Any) -> bool:

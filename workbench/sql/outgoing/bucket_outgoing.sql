@@ -3,7 +3,7 @@
 -- reads: work.change_outgoing, work.contact_now
 WITH best AS (
     -- A contact that several records reach stands where it matters most.
-    SELECT mainstay_id,
+    SELECT contact_row,
            min(CASE WHEN action = 'update' THEN 1
                     WHEN action = 'link' THEN 2
                     WHEN action = 'none' THEN 3
@@ -11,8 +11,8 @@ WITH best AS (
                     WHEN action = 'blocked' THEN 5
                     WHEN action = 'excluded' THEN 6 END) AS place
     FROM work.change_outgoing
-    WHERE mainstay_id IS NOT NULL
-    GROUP BY mainstay_id
+    WHERE contact_row IS NOT NULL
+    GROUP BY contact_row
 ),
 contact AS (
     SELECT CASE best.place WHEN 1 THEN 'to_update'
@@ -23,7 +23,7 @@ contact AS (
                            WHEN 6 THEN 'reached_by_excluded_only'
                            ELSE 'only_in_mainstay' END AS bucket
     FROM work.contact_now AS contact_now
-    LEFT JOIN best ON best.mainstay_id = contact_now.contact_id
+    LEFT JOIN best ON best.contact_row = contact_now.contact_row
 )
 SELECT 'salesforce' AS system, action AS bucket, count(*) AS row_count
 FROM work.change_outgoing

@@ -12,6 +12,7 @@ WITH settled AS (
            walk.seq IS NOT NULL AS is_walked,
            grouped.group_id,
            CASE WHEN walk.seq IS NULL THEN verdict.contact_id ELSE walk.contact_id END AS contact_id,
+           CASE WHEN walk.seq IS NULL THEN verdict.contact_row ELSE walk.contact_row END AS contact_row,
            coalesce(walk.rule, verdict.rule) AS rule,
            CASE WHEN kept.asks THEN 'conflict'
                 WHEN walk.seq IS NOT NULL THEN walk.action
@@ -29,6 +30,7 @@ WITH settled AS (
 SELECT seq,
        record_id AS salesforce_id,
        contact_id AS mainstay_id,
+       contact_row,
        rule,
        action,
        group_id,
