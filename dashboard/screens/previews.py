@@ -24,7 +24,7 @@ from dashboard.components.text import (
     md,
     plural,
 )
-from workbench import operations, views, views_review
+from workbench import operations, views, views_refused, views_review
 from workbench.domain.error_dictionary import BY_NUMBER
 from workbench.errors import WorkbenchError
 from workbench.operations import Slice
@@ -43,6 +43,8 @@ KEY = "preview_changes"
 SHOWN_CAUSES = 6
 SHOWN_FIELDS = 8
 CAUSE_COLUMNS = ("Code and what ends it", "Field or cause", "Failure", "Changes")
+REFUSED_VALUES = ("invalid-phone", "invalid-email")
+REFUSED_COLUMNS = ("Code", "What is wrong", "Records", "Different values")
 WRITING = ("update", "link", "create")
 
 
@@ -124,6 +126,28 @@ def reasons(rows: list[dict[str, Any]], preview_id: int) -> None:
             with st.expander(f"{plural(len(rows) - SHOWN_CAUSES, 'rarer cause')}"):
                 rest = [cause(row) for row in rows[SHOWN_CAUSES:]]
                 st.html(markup.table(CAUSE_COLUMNS, rest, label="Rarer causes", numbers=("Changes",)))
+
+
+@st.fragment
+@session.calm
+def refused(rows: list[dict[str, Any]], preview_id: int) -> None:
+    """What is wrong with the phones and addresses that are refused; looked at when somebody asks."""
+    if not any(row["code"] in REFUSED_VALUES for row in rows):
+        return
+    with card("Refused phones and addresses", note="counted by reason; no value is shown"):
+        if not st.toggle("Say what is wrong with them", key="preview_refused"):
+            return
+        told = session.read(views_refused.refused_values, preview_id)
+        lines = [
+            (
+                markup.code_link(row["code"]),
+                row["reason"][:1].upper() + row["reason"][1:],
+                row["row_count"],
+                row["distinct_values"],
+            )
+            for row in told
+        ]
+        st.html(markup.table(REFUSED_COLUMNS, lines, label="Refused values", numbers=REFUSED_COLUMNS[2:]))
 
 
 def cause(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -244,5 +268,6 @@ with left:
     rules(current["preview_id"])
 with right:
     reasons(found_causes, current["preview_id"])
+    refused(found_causes, current["preview_id"])
 changes(current, found_causes)
 open_linked(current["preview_id"])

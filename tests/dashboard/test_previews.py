@@ -1,8 +1,9 @@
 """The preview screen and its read models: nothing is lost between pages, and every figure ties to the preview."""
 
+import pyarrow as pa
 import pytest
 
-from workbench import views, views_review
+from workbench import views, views_refused, views_review
 from workbench.errors import NotFound
 from workbench.views_review import ChangeFilter
 
@@ -66,6 +67,63 @@ def test_the_screen_shows_counts_of_the_preview(app, small_store):
     assert not running.error
     for number in views.preview_counts(small_store, 1).values():
         assert f"<dd>{number}</dd>" in bodies
+
+
+# Phone -> records that carry it; the last two are what a rule would take.
+REFUSED_PHONES = {"404 555 01": 3, "+44 20 7946 0958": 2, "4045550": 1, "ask me": 1, "4045550123": 1, "": 1}
+
+
+@pytest.fixture
+def refusing_store(small_store):
+    """One prediction and one request per record with a refused phone, beside the refused addresses."""
+    rows = [
+        {"change_id": f"X{place}-{n}", "phone": phone}
+        for place, (phone, records) in enumerate(REFUSED_PHONES.items())
+        for n in range(records)
+    ]
+    small_store.write(
+        "INSERT INTO preview.prediction SELECT 1, change_id, 'invalid-phone', 2, 'partial', 'certain', NULL FROM refused",
+        "INSERT INTO preview.request SELECT 1, change_id, 1, 'mainstay', 'PUT', 'contacts/x/', "
+        "CAST(json_object('phone', phone) AS VARCHAR) FROM refused",
+        tables={"refused": pa.Table.from_pylist(rows)},
+    )
+    return small_store
+
+
+def test_refused_values_are_looked_at_once_and_told_by_reason(refusing_store):
+    rows = [row for row in views_refused.refused_values(refusing_store, 1) if row["code"] == "invalid-phone"]
+
+    assert {row["reason"]: (row["row_count"], row["distinct_values"]) for row in rows} == {
+        "it is too short": (3, 1),
+        "it is a number of GB, outside the North American plan": (2, 1),
+        "its area code is missing": (1, 1),
+        "it is no phone number at all": (1, 1),
+        "it is blank": (1, 1),
+        views_refused._TAKEN_NOW: (1, 1),
+    }
+    assert [row["row_count"] for row in rows] == sorted((row["row_count"] for row in rows), reverse=True)
+    for row in rows:
+        assert not any(phone and phone in str(row) for phone in REFUSED_PHONES)
+
+
+def test_rare_refused_values_are_counted_without_a_look(refusing_store):
+    rows = views_refused.refused_values(refusing_store, 1, most=1)
+
+    beyond = [row for row in rows if row["reason"].startswith("not looked at")]
+    assert sum(row["row_count"] for row in rows) >= sum(REFUSED_PHONES.values())
+    assert sum(row["distinct_values"] for row in beyond if row["code"] == "invalid-phone") >= len(REFUSED_PHONES) - 1
+
+
+def test_the_screen_says_what_is_wrong_where_somebody_asks(app, refusing_store):
+    running = app(refusing_store, "previews")
+    assert not any("Refused values" in html.proto.body for html in running.get("html"))
+
+    running.toggle(key="preview_refused").set_value(True).run()
+
+    assert not running.exception
+    (table,) = (html.proto.body for html in running.get("html") if "Refused values" in html.proto.body)
+    assert "It is too short" in table
+    assert "404 555 01" not in table
 
 
 def test_an_empty_store_says_what_to_do(app, empty_store):

@@ -133,6 +133,14 @@ def test_from_nothing_to_scored_results(shell, sandbox):
     code, _, err = shell("changes", "1", "--sql", "nonsense = 1", "--json")
     assert (code, "nonsense" in err) == (2, True)
 
+    code, refused, _ = shell("refused", "1", "--json")
+    for name in ("invalid-phone", "invalid-email"):
+        met = [change for change in changes if name in change["predicted"]["codes"]]
+        assert met
+        assert sum(row["row_count"] for row in refused if row["code"] == name) == len(met)
+    assert "invalid-phone" in shell("refused", "1")[1]
+    assert shell("refused", "9")[0] == 2
+
     batch = one(shell("batch", "create", "1", "--all", "--by", "Dana", "--json"))
     assert (batch["batch"], batch["preview"], batch["state"]) == (1, 1, "submitted")
     assert batch["rows"] == sum(batch["predicted"].values())

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 
-from workbench import operations, views
+from workbench import operations, views, views_refused
 from workbench.cli.output import make_table, out, plural, print_json, print_lines, print_table, say
 from workbench.cli.progress import progress_bars
 from workbench.cli.session import Json, person, session_of, stoppable
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(rich_help_panel=PANEL)(pull)
     app.command("import-messages", rich_help_panel=PANEL)(import_messages)
-    for command in (preview, changes, explain, push):
+    for command in (preview, changes, refused, explain, push):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -168,6 +168,25 @@ def changes(
     print_table(table, ["change", "action", "record", "fields", "predicted", "codes"])
     if len(rows) > shown:
         say(f"The first {shown}; --limit shows more, --json all.")
+
+
+def refused(
+    context: typer.Context,
+    *,
+    preview: Annotated[int, typer.Argument(help="The number of the preview.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Why phones and e-mail addresses of an export preview are refused, counted by reason. No value is shown."""
+    store = session_of(context).store
+    views.latest_preview(store, preview)
+    rows = views_refused.refused_values(store, preview)
+    if json:
+        print_lines(rows)
+        return
+    if not rows:
+        say("No phone and no e-mail address is refused.")
+        return
+    print_table(rows, {"code": "code", "reason": "why", "row_count": "records", "distinct_values": "different values"})
 
 
 def explain(
