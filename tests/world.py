@@ -30,6 +30,8 @@ CUSTOM = (
     MainstayField("Guardian", "Phone", is_custom=True),
     MainstayField("Portal", "URL", is_custom=True),
     MainstayField('Odd "name"; drop table x', "Text", is_custom=True),
+    MainstayField("School", "Text", is_custom=True),
+    MainstayField("Counselor Phone", "Phone", is_custom=True),
 )
 # (API name, describe type, DuckDB type, Mainstay path)
 FIELDS = (
@@ -50,6 +52,9 @@ FIELDS = (
     ("HomePhone", "phone", "VARCHAR", "custom.Guardian"),
     ("Portal__c", "string", "VARCHAR", "custom.Portal"),
     ("Odd__c", "string", "VARCHAR", 'custom.Odd "name"; drop table x'),
+    # Lookup paths, as a pull lands them.
+    ("Account.Name", "string", "VARCHAR", "custom.School"),
+    ("Account.Parent.Owner.Phone", "phone", "VARCHAR", "custom.Counselor Phone"),
 )
 # Boolean formula fields: one that can be evaluated after a change, one whose text nobody shows.
 FORMULAS = {"Ready__c": "AND(NOT(ISBLANK(Email)), LastName <> 'Ray')", "Hidden__c": None}

@@ -21,7 +21,7 @@ from workbench.domain.error_dictionary import ENTRIES, entry_of
 from workbench.domain.ladder import Institution, blank_contact
 from workbench.domain.rules import normal_phone
 
-WORLDS = 300
+WORLDS = 600
 INSTITUTION = Institution({field.name: field for field in CUSTOM})
 # Met only where the world moves between pull and push: the package never sends what meets them in a world that stands.
 RARE = {4, 7, 8}
