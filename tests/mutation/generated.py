@@ -26,6 +26,10 @@ SAME = {
         "sql/incoming/bucket_incoming.sql",
         "all of them: coalesce(salesforce_id, candidate_id) IS NOT NULL",
     ): "a row without a record joins none",
+    ("sql/guards/fan_out.sql", "not asked: fields IS NOT NULL"): "no fields, no rows: it spares the reading",
+    ("sql/guards/fan_out.sql", "not asked: fields <> '[]'"): "no fields, no rows: it spares the reading",
+    ("sql/guards/replaced_value.sql", "not asked: fields IS NOT NULL"): "no fields, no rows: it spares the reading",
+    ("sql/guards/replaced_value.sql", "not asked: fields <> '[]'"): "no fields, no rows: it spares the reading",
     (
         "sql/outgoing/change_outgoing.sql",
         "not asked: action = 'conflict'",

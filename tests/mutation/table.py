@@ -22,8 +22,8 @@ KEPT, WALK, AFFECTED = "engine/compile_agreed.py", "engine/sequence.py", "engine
 STEPS = (
     Mutation(IDENTITY, "phone_owner_id IS NOT NULL THEN 'blocked'", "phone_owner_id IS NOT NULL THEN 'update'",
              "a phone of another contact is taken", OUT),
-    Mutation(IDENTITY, "WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'blocked'",
-             "WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'link'", "another's CRM ID is overwritten", OUT),
+    Mutation(IDENTITY, "WHEN contact_crm_id IS NOT NULL THEN 'blocked'",
+             "WHEN contact_crm_id IS NOT NULL THEN 'link'", "another's CRM ID is overwritten", OUT),
     Mutation("sql/outgoing/touch_outgoing.sql", "phone_fate IN ('changes', 'cleared')", "phone_fate IN ('cleared')",
              "a freed phone is not contended", OUT),
     Mutation("sql/outgoing/touch_outgoing.sql", "phone_fate IN ('changes', 'cleared')", "phone_fate IN ('changes')",

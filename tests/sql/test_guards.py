@@ -95,6 +95,15 @@ def test_children_of_a_written_field_are_counted_once_and_capped(guarded):
     assert counts == {("fan-out", None): 1}
 
 
+def test_what_is_guarded_for_its_mass_is_not_counted_as_fan_out(guarded):
+    found, counts, spread = guarded(
+        [change(n, ("Name", "a", "b")) for n in (1, 2)], [*children("0011", 3), *children("0012", 1)], share=0.1
+    )
+    assert found == {1: ["fan-out", "mass-change"], 2: ["mass-change"]}
+    assert spread == [(1, "Contact", 3), (2, "Contact", 1)]
+    assert counts["fan-out", None] == 1
+
+
 def test_a_record_is_not_its_own_child(guarded):
     reach = [{**row, "child_object": "Account", "child_id": "0011"} for row in children("0011", 1)]
     assert guarded([change(1, ("Name", "a", "b"))], reach)[2] == []

@@ -69,13 +69,20 @@ def test_the_matrix(step, case):
     assert (row["action"], row["complete_code"], row["phone_fate"]) == (action, code, fate)
 
 
-def test_a_blank_phone_is_cleared_only_where_deletions_are_included(step):
-    blank = linked(has_phone=False, phone_key=None, contact_phone="4045550199")
-    fates = [
-        step("outgoing", "identity_outgoing", {"clears_phone": clears}, match_outgoing=[blank])[0]["phone_fate"]
-        for clears in (True, False)
-    ]
-    assert fates == ["cleared", "absent"]
+BLANK = {"has_phone": False, "phone_key": None}
+FATES = {
+    "blank, deletions included": (linked(**BLANK, contact_phone="4045550199"), True, "cleared"),
+    "blank, deletions left out": (linked(**BLANK, contact_phone="4045550199"), False, "absent"),
+    "blank on both sides": (linked(**BLANK), True, "absent"),
+    "another phone": (linked(contact_phone="4045550199"), True, "changes"),
+}
+
+
+@pytest.mark.parametrize("case", FATES)
+def test_a_blank_phone_is_cleared_only_where_there_is_one_and_deletions_are_included(step, case):
+    match, clears, fate = FATES[case]
+    (row,) = step("outgoing", "identity_outgoing", {"clears_phone": clears}, match_outgoing=[match])
+    assert row["phone_fate"] == fate
 
 
 # A phone that an object mapped before sends: (match, action, complete code, whether it is taken).

@@ -2,15 +2,16 @@
 -- grain: one row per work.match_outgoing.record_id
 -- reads: work.match_outgoing, work.taken_phone (phones of objects mapped before)
 -- source: Mainstay API reference, section 4, "Preview matrix"; numbers are entries of the error dictionary
+-- assumes: who is found by phone has that phone, and nobody who is not linked has a previous one (work.match_outgoing)
 -- binds: $clears_phone: the phone is mapped and field deletions are included
 WITH phone AS (
     SELECT match_outgoing.*,
            taken.phone IS NOT NULL AS is_sent_before,
            CASE WHEN has_phone AND phone_key IS NULL THEN 'invalid'
-                WHEN NOT has_phone AND $clears_phone AND linked_id IS NOT NULL AND contact_phone IS NOT NULL THEN 'cleared'
+                WHEN NOT has_phone AND $clears_phone AND contact_phone IS NOT NULL THEN 'cleared'
                 WHEN NOT has_phone THEN 'absent'
                 WHEN phone_key IS NOT DISTINCT FROM contact_phone THEN 'same'
-                WHEN rule = 'crm_id' AND phone_key = contact_previous_phone THEN 'reverted'
+                WHEN phone_key = contact_previous_phone THEN 'reverted'
                 ELSE 'changes' END AS phone_fate
     FROM work.match_outgoing AS match_outgoing
     LEFT JOIN work.taken_phone AS taken ON taken.phone = match_outgoing.phone_key
@@ -33,17 +34,16 @@ SELECT seq,
             WHEN crm_id_owners > 1 THEN 'conflict'
             WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN 'conflict'
             WHEN is_taken THEN 'blocked'
-            WHEN rule = 'crm_id' AND phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'blocked'
+            WHEN phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'blocked'
             WHEN rule = 'crm_id' THEN 'update'
-            WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'blocked'
+            WHEN contact_crm_id IS NOT NULL THEN 'blocked'
             WHEN rule = 'phone' THEN 'link'
             WHEN NOT has_names OR phone_fate = 'invalid' THEN 'blocked'
             ELSE 'create' END AS action,
-       CASE WHEN NOT is_eligible OR crm_id_owners > 1 THEN NULL
-            WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN NULL
+       CASE WHEN NOT is_eligible OR crm_id_owners > 1 OR phone_owners > 1 THEN NULL
             WHEN is_taken AND rule <> 'phone' THEN 'duplicate-contact'
             WHEN is_taken THEN 'phone-match-found-but-crmId-mismatch'
-            WHEN rule = 'crm_id' AND phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'duplicate-contact'
+            WHEN phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'duplicate-contact'
             WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'phone-match-found-but-crmId-mismatch'
             WHEN rule = 'none' AND NOT has_names THEN 'blank-required-data-in-record'
             WHEN rule = 'none' AND phone_fate = 'invalid' THEN 'invalid-phone' END AS complete_code,
