@@ -48,6 +48,50 @@ def judge(step):
     return run
 
 
+VERDICT = {
+    "seq": 1, "contact_id": "a1", "record_id": "R1", "candidate_id": "R1", "rule": "id", "cause": "linked",
+    "action": "update", "meets_criteria": True,
+}  # fmt: skip
+PAYLOAD = pa.schema(
+    [
+        ("contact_id", pa.string()), ("is_eligible", pa.bool_()), ("is_eligibility_open", pa.bool_()), ("body", pa.string()),
+        ("fields", pa.string()), ("codes", pa.list_(pa.string())), ("claims", pa.list_(CLAIM)),
+    ]
+)  # fmt: skip
+LEFT = pa.schema(
+    [
+        ("record_id", pa.string()), ("contact_id", pa.string()), ("left_fields", pa.list_(pa.string())),
+        ("asked_fields", pa.list_(pa.string())), ("cleared_fields", pa.list_(pa.string())), ("asks", pa.bool_()),
+    ]
+)  # fmt: skip
+CHANGES = {"fields": '[{"x":1}]', "body": '{"x":1}'}
+# What is told of a linked contact: (payload, whether a field is left to Salesforce, action, reason).
+REASONS = {
+    "equal": ({}, False, "none", "Linked by CRM ID and already equal"),
+    "what differs is left": ({}, True, "none", "Linked by CRM ID; what differs is left to Salesforce"),
+    "differs": (CHANGES, False, "update", "Linked by CRM ID; values differ"),
+    "some is left": (CHANGES, True, "update", "Linked by CRM ID; values differ"),
+    "refused": (CHANGES | {"codes": ["STRING_TOO_LONG"]}, False, "blocked", "Salesforce will refuse the values"),
+    "a value of another": (
+        CHANGES | {"claims": [claim("x", holder="R9")]}, False, "blocked",
+        "Salesforce will refuse a unique value of another record",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REASONS)
+def test_the_reason_of_a_linked_contact(step, case):
+    about, is_left, action, reason = REASONS[case]
+    blank = {"contact_id": "a1", "is_eligible": True, "is_eligibility_open": False, "body": "{}", "fields": "[]"}
+    payload = {**blank, "codes": [], "claims": [], **about}
+    left = [{"record_id": "R1", "contact_id": "a1", "left_fields": ["email"], "asks": False}] if is_left else []
+    (row,) = step(
+        "incoming", "change_incoming", verdict_incoming=[VERDICT],
+        payload_incoming=pa.Table.from_pylist([payload], PAYLOAD), left_record=pa.Table.from_pylist(left, LEFT),
+    )  # fmt: skip
+    assert (row["action"], row["reason"]) == (action, reason)
+
+
 def refused(found):
     return [is_refused for is_refused, _ in found]
 

@@ -155,9 +155,9 @@ SELECT seq,
             WHEN action = 'conflict'
                 THEN 'Both sides changed ' || list_aggregate(asked_fields, 'string_agg', ', ') || ' since they last agreed'
             WHEN action = 'none' AND len(left_fields) > 0 THEN 'Linked by CRM ID; what differs is left to Salesforce'
-            WHEN action = 'blocked' AND is_duplicate AND group_id IS NOT NULL
+            WHEN is_duplicate AND group_id IS NOT NULL
                 THEN 'Salesforce will refuse a unique value that another record holds when its turn comes'
-            WHEN action = 'blocked' AND is_duplicate THEN 'Salesforce will refuse a unique value of another record'
+            WHEN is_duplicate THEN 'Salesforce will refuse a unique value of another record'
             WHEN action = 'blocked' THEN 'Salesforce will refuse the values'
             WHEN action = 'none' THEN 'Linked by CRM ID and already equal'
             WHEN action = 'update' THEN 'Linked by CRM ID; values differ'
