@@ -92,6 +92,23 @@ def test_the_reason_of_a_linked_contact(step, case):
     assert (row["action"], row["reason"]) == (action, reason)
 
 
+@pytest.mark.parametrize(
+    ("asks", "eligible", "action", "guards"),
+    [(False, True, "update", ["blank-value"]), (True, True, "conflict", []), (False, False, "excluded", [])],
+)
+def test_only_what_is_written_is_guarded_for_its_blanks(step, asks, eligible, action, guards):
+    payload = {
+        "contact_id": "a1", "is_eligible": eligible, "is_eligibility_open": False, "body": "{}",
+        "fields": '[{"field":"Email","before":"a","after":null}]', "codes": [], "claims": [],
+    }  # fmt: skip
+    left = [{"record_id": "R1", "contact_id": "a1", "asked_fields": ["email"], "asks": asks}]
+    (row,) = step(
+        "incoming", "change_incoming", verdict_incoming=[VERDICT],
+        payload_incoming=pa.Table.from_pylist([payload], PAYLOAD), left_record=pa.Table.from_pylist(left, LEFT),
+    )  # fmt: skip
+    assert (row["action"], row["guards"]) == (action, guards)
+
+
 def refused(found):
     return [is_refused for is_refused, _ in found]
 
