@@ -92,6 +92,24 @@ def test_the_reason_of_a_linked_contact(step, case):
     assert (row["action"], row["reason"]) == (action, reason)
 
 
+def test_the_reason_of_a_question_and_of_a_lost_turn(step):
+    verdicts = [VERDICT, VERDICT | {"seq": 2, "contact_id": "a2", "record_id": "R2", "candidate_id": "R2"}]
+    blank = {"is_eligible": True, "is_eligibility_open": False, "codes": [], "claims": [claim("x")], **CHANGES}
+    payloads = pa.Table.from_pylist([{"contact_id": name, **blank} for name in ("a1", "a2")], PAYLOAD)
+
+    def reasons(left):
+        given = {"payload_incoming": payloads, "left_record": pa.Table.from_pylist(left, LEFT)}
+        rows = step("incoming", "change_incoming", verdict_incoming=verdicts, **given)
+        return [row["reason"] for row in sorted(rows, key=lambda row: row["seq"])]
+
+    differs = "Linked by CRM ID; values differ"
+    assert reasons([]) == [
+        differs, "Salesforce will refuse a unique value that another record holds when its turn comes",
+    ]  # fmt: skip
+    asked = {"record_id": "R1", "contact_id": "a1", "asked_fields": ["email", "phone"], "asks": True}
+    assert reasons([asked]) == ["Both sides changed email, phone since they last agreed", differs]
+
+
 @pytest.mark.parametrize(
     ("asks", "eligible", "action", "guards"),
     [(False, True, "update", ["blank-value"]), (True, True, "conflict", []), (False, False, "excluded", [])],
