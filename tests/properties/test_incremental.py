@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from properties.test_guardian import CONTACT, RECORD, build
 from world import mapping
 
+from workbench.engine import keeping
 from workbench.store import Store
 
 # Dozens of previews each: minutes on a busy machine, and no sign of a hang.
@@ -69,13 +71,15 @@ def move(world, record_moves, contact_moves):
     record_moves=RECORD_MOVES,
     contact_moves=CONTACT_MOVES,
     deletions=st.booleans(),
+    is_kept=st.booleans(),
 )
-def test_a_second_look_completes_the_first(store, records, contacts, record_moves, contact_moves, deletions):
+def test_a_second_look_completes_the_first(store, records, contacts, record_moves, contact_moves, deletions, is_kept):
     world = build(store, records, contacts, mapping(deletions=deletions))
     before = by_record(world.preview()[1])
     move(world, record_moves, contact_moves)
 
-    again = by_record(world.preview(only_changed=True)[1])
+    with mock.patch.object(keeping, "WORTH_KEEPING", 0 if is_kept else keeping.WORTH_KEEPING):
+        again = by_record(world.preview(only_changed=True)[1])
     whole = by_record(world.preview()[1])
 
     assert {**{key: value for key, value in before.items() if key in whole}, **again} == whole

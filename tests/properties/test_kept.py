@@ -16,6 +16,7 @@ from properties.test_guardian import CONTACT, RECORD, build
 from world import FIELDS, mapping
 
 from workbench.domain.fields import STANDARD_FIELDS, Direction, mainstay_column_type
+from workbench.engine import keeping
 from workbench.engine.compute import computed
 from workbench.engine.keeping import keep
 from workbench.engine.kept import NOTHING_KEPT, kept_columns
@@ -57,6 +58,13 @@ MOVES = st.lists(
     min_size=1,
     max_size=5,
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def worth_keeping():
+    """These worlds are small; keep their hashes all the same."""
+    with mock.patch.object(keeping, "WORTH_KEEPING", 0):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +162,17 @@ def test_a_row_that_was_pulled_again_has_nothing_kept_until_it_is_made(tmp_path)
 
     world.land()
     assert whole() == 0
+
+
+def test_of_a_small_pull_nothing_is_kept(tmp_path):
+    world = build(Store(str(tmp_path / "world.duckdb")), [], [], mapping())
+    for number in range(9):
+        world.record(number)
+    world.land()
+    with mock.patch.object(keeping, "WORTH_KEEPING", 10):
+        assert keep(world.store, world.revision) == 0
+    with mock.patch.object(keeping, "WORTH_KEEPING", 9):
+        assert keep(world.store, world.revision) > 0
 
 
 def test_a_failure_to_keep_costs_nothing_but_time(tmp_path):

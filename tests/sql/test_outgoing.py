@@ -179,19 +179,6 @@ def test_a_phone_that_is_left_takes_nothing(step, left, expected):
     assert told == expected
 
 
-def test_only_a_left_phone_is_told(step):
-    rows = step(
-        "threeway",
-        "left_phone",
-        left_record=[
-            {"record_id": "003A", "contact_id": "a1", "left_fields": ["phone"], "asks": True},
-            {"record_id": "003B", "contact_id": "b1", "left_fields": ["email"], "asks": True},
-            {"record_id": "003C", "contact_id": "c1", "left_fields": None, "asks": False},
-        ],
-    )
-    assert rows == [{"record_id": "003A", "contact_id": "a1", "asks": True}]
-
-
 def test_a_record_is_matched_by_crm_id_before_phone(step):
     (row,) = step(
         "outgoing",

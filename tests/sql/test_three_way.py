@@ -126,3 +126,29 @@ def test_a_blank_that_was_never_seen_equal_clears_nothing():
     beside = row("new", "old", field="phone")
     _, (left,) = run([row("a", None, None, seen=False), beside], direction="import")
     assert (left["left_fields"], left["cleared_fields"]) == (["phone"], None)
+
+
+def test_what_is_not_cleared():
+    """A blank in Salesforce that an export fills, and a value that Mainstay changed, are no clears."""
+    assert run([row("new", None, None)])[1] == []
+    assert run([row("old", "new")], direction="import")[1] == []
+
+
+@pytest.mark.parametrize("about", [{"sobject": "Lead"}, {"record_id": "003B"}, {"contact_id": "ah2"}])
+def test_a_decision_holds_for_its_record_and_contact_alone(about):
+    said = [decision("mainstay", "a", "b") | about]
+    (found,), _ = run([row("a", "b")], said)
+    assert found["cause"] == "ask"
+
+
+def test_only_a_left_phone_is_told(step):
+    rows = step(
+        "threeway",
+        "left_phone",
+        left_record=[
+            {"record_id": "003A", "contact_id": "a1", "left_fields": ["phone"], "asks": True},
+            {"record_id": "003B", "contact_id": "b1", "left_fields": ["email"], "asks": True},
+            {"record_id": "003C", "contact_id": "c1", "left_fields": None, "asks": False},
+        ],
+    )
+    assert rows == [{"record_id": "003A", "contact_id": "a1", "asks": True}]

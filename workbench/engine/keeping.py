@@ -23,9 +23,12 @@ from workbench.engine.run import missing_columns, scratch
 from workbench.logs import get_logger
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
-from workbench.store.quoting import identifier
+from workbench.store.quoting import identifier, literal
 
 log = get_logger(__name__)
+
+# Where neither side has so many rows, hashing them on the way is quicker than keeping hashes.
+WORTH_KEEPING: Final = 10_000
 
 _CONTACT: Final = "store.mainstay.contact AS c"
 _COUNTED_ROWS: Final = 10_000
@@ -34,8 +37,11 @@ _COUNTED_ROWS: Final = 10_000
 def keep(store: Store, revision: MappingRevision) -> int:
     """Bring what is kept in line with the latest pulls and a mapping; how many statements that took.
 
-    Does nothing where nothing is missing, or the mapping does not fit the fields that exist or were pulled.
+    Does nothing where nothing is missing or few rows were pulled, or where the mapping does not fit the fields that
+    exist or were pulled.
     """
+    if _most_rows(store, revision) < WORTH_KEEPING:
+        return 0
     asked = f"{_latest_pulls(store)}; {revision.digest}; {RULES_DIGEST}"
     if store.rows("SELECT asked FROM journal.kept_look WHERE asked = $asked", {"asked": asked}):
         return 0
@@ -80,6 +86,14 @@ def sparse_of(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> list[Pair]:
     if found is None:
         return []
     return sparse_pairs(plan, (found[0], found[1]), tolerance=min(pulled[0], _COUNTED_ROWS) // 200)
+
+
+def _most_rows(store: Store, revision: MappingRevision) -> int:
+    """Rows of the largest landed table that the mapping reads."""
+    names = [("salesforce", item.sobject) for item in revision.mapping.objects] + [("mainstay", "contact")]
+    named = " OR ".join(f"(schema_name = {literal(schema)} AND table_name = {literal(name)})" for schema, name in names)
+    found = store.rows(f"SELECT max(estimated_size) AS most FROM duckdb_tables() WHERE {named}")
+    return int(found[0]["most"] or 0)
 
 
 def _latest_pulls(store: Store) -> str:
