@@ -27,7 +27,7 @@ INSTITUTION = Institution({field.name: field for field in CUSTOM})
 RARE = {4, 7, 8}
 
 
-def drawn(strategy, count=WORLDS):
+def drawn(strategy, count=300):
     """Examples of a strategy, the same at every run."""
     found = []
 
@@ -103,7 +103,7 @@ def _move(directory, body, move, number):
 
 @pytest.fixture(scope="module")
 def worlds():
-    return drawn(st.tuples(st.lists(RECORD, min_size=1, max_size=7), st.lists(CONTACT, max_size=6), MOVES))
+    return drawn(st.tuples(st.lists(RECORD, min_size=1, max_size=7), st.lists(CONTACT, max_size=6), MOVES), WORLDS)
 
 
 def test_every_entry_of_the_dictionary_is_met(worlds):
