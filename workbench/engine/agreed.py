@@ -12,8 +12,8 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
-from workbench.domain.mapping_check import Catalogues, catalogue_problems
+from workbench.domain.mapping_check import Catalogues
+from workbench.engine.catalogues import fitting_catalogues
 from workbench.engine.compile_agreed import agreement, rearranged, written_value
 from workbench.engine.plans import TwoWay, two_way
 from workbench.engine.rules_sql import install_rules
@@ -47,7 +47,7 @@ def look_at_pulls(store: Store, revision: MappingRevision) -> int:
     Looks at records changed since the last look; at all after the first pull or a change of the two-way pairs. Does
     nothing where these pulls were looked at before, or the mapping does not fit the fields that exist.
     """
-    catalogues = _catalogues(store, revision)
+    catalogues = fitting_catalogues(store, revision)
     if catalogues is None:
         return 0
     return sum(_look(store, both) for both in _two_ways(revision, catalogues))
@@ -58,7 +58,7 @@ def keep_pushed(store: Store, revision: MappingRevision, batch_id: int) -> int:
 
     What an undo or a resend wrote is forgotten instead: nobody said that both sides hold it.
     """
-    catalogues = _catalogues(store, revision)
+    catalogues = fitting_catalogues(store, revision)
     both = [item for item in _two_ways(revision, catalogues) if item.pairs] if catalogues else []
     if not both:
         return 0
@@ -181,12 +181,3 @@ def _replace(table: str) -> list[Statement]:
 
 def _two_ways(revision: MappingRevision, catalogues: Catalogues) -> list[TwoWay]:
     return [two_way(item, catalogues) for item in revision.mapping.objects if item.sobject in catalogues.salesforce]
-
-
-def _catalogues(store: Store, revision: MappingRevision) -> Catalogues | None:
-    known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
-    contact = store.rows("SELECT * FROM mainstay.field")
-    if not known or not contact:
-        return None
-    catalogues = catalogues_for(revision.mapping, known, mainstay_fields(contact))
-    return None if catalogue_problems(revision.mapping, catalogues) else catalogues

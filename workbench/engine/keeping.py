@@ -11,10 +11,10 @@ from typing import Final
 
 import duckdb
 
-from workbench.domain.catalogue import catalogues_for, mainstay_fields, salesforce_fields
 from workbench.domain.fields import Direction
-from workbench.domain.mapping_check import Catalogues, catalogue_problems
+from workbench.domain.mapping_check import Catalogues
 from workbench.engine import compile_export, compile_import
+from workbench.engine.catalogues import fitting_catalogues
 from workbench.engine.compile import Pair
 from workbench.engine.compile_compare import blank_counts, mainstay_hashes, salesforce_hashes, sparse_pairs
 from workbench.engine.kept import RULES_DIGEST, column_of, unkept_counts
@@ -45,7 +45,7 @@ def keep(store: Store, revision: MappingRevision) -> int:
     asked = f"{_latest_pulls(store)}; {revision.digest}; {RULES_DIGEST}"
     if store.rows("SELECT asked FROM journal.kept_look WHERE asked = $asked", {"asked": asked}):
         return 0
-    catalogues = _catalogues(store, revision)
+    catalogues = fitting_catalogues(store, revision)
     if catalogues is None:
         return 0
     try:
@@ -146,12 +146,3 @@ def _statements(con: duckdb.DuckDBPyConnection, wanted: dict[str, list[str]]) ->
 
 def _set(columns: dict[str, str]) -> str:
     return ", ".join(f"{identifier(name)} = {text}" for name, text in columns.items())
-
-
-def _catalogues(store: Store, revision: MappingRevision) -> Catalogues | None:
-    known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
-    contact = store.rows("SELECT * FROM mainstay.field")
-    if not known or not contact:
-        return None
-    catalogues = catalogues_for(revision.mapping, known, mainstay_fields(contact))
-    return None if catalogue_problems(revision.mapping, catalogues) else catalogues
