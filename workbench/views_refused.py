@@ -6,6 +6,7 @@ say what is wrong with it (domain/second_reader.py). No value is told, only how 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -46,4 +47,6 @@ def refused_values(store: Store, preview_id: int, *, most: int = 10_000) -> list
 
 
 def _reason(code: str, value: str | None) -> str:
-    return "it is blank" if not value else _READERS[code](value) or _TAKEN_NOW
+    """What is wrong, without what the readers quote of the value behind a colon or in brackets."""
+    why = "it is blank" if not value else _READERS[code](value) or _TAKEN_NOW
+    return re.split(r"[:(]", why, maxsplit=1)[0].strip()

@@ -70,7 +70,16 @@ def test_the_screen_shows_counts_of_the_preview(app, small_store):
 
 
 # Phone -> records that carry it; the last two are what a rule would take.
-REFUSED_PHONES = {"404 555 01": 3, "+44 20 7946 0958": 2, "4045550": 1, "ask me": 1, "4045550123": 1, "": 1}
+REFUSED_PHONES = {
+    "404 555 01": 3,
+    "+44 20 7946 0958": 2,
+    "4045550": 1,
+    "ask me": 1,
+    "404-555-0101 x12": 1,
+    "404-555-0101 ext. 7": 2,
+    "4045550123": 1,
+    "": 1,
+}
 
 
 @pytest.fixture
@@ -99,6 +108,7 @@ def test_refused_values_are_looked_at_once_and_told_by_reason(refusing_store):
         "its area code is missing": (1, 1),
         "it is no phone number at all": (1, 1),
         "it is blank": (1, 1),
+        "it has an extension": (3, 2),
         views_refused._TAKEN_NOW: (1, 1),
     }
     assert [row["row_count"] for row in rows] == sorted((row["row_count"] for row in rows), reverse=True)
