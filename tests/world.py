@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -245,7 +246,8 @@ class Directory:
         if answer.contact is None:
             return
         contact = dict(answer.contact)
-        contact.setdefault("id", f"ahnew{len(self.contacts)}")
+        known = {c["id"] for c in self.contacts}
+        contact.setdefault("id", next(name for n in count() if (name := f"ahnew{n}") not in known))
         self.contacts = [c for c in self.contacts if c["id"] != contact["id"]] + [contact]
 
 

@@ -1,12 +1,12 @@
 WITH told AS (
     SELECT w.seq,
-           w.method,
-           w.path,
+           CASE WHEN w.rule = 'crm_id' THEN 'contacts/' || url_encode(w.record_id) || '/'
+                ELSE 'contacts/' || phone_text(w.phone_key) || '/' END AS path,
            concat(concat(
-           CASE WHEN sends_crm_id THEN ',"crm_id":' END, CASE WHEN sends_crm_id THEN json_text(record_id) END), slice_0.members) AS members,
+           CASE WHEN w.rule = 'phone' THEN ',"crm_id":' END, CASE WHEN w.rule = 'phone' THEN json_text(record_id) END), slice_0.members) AS members,
            concat(slice_1.members) AS custom,
            concat_ws(',',
-           CASE WHEN sends_crm_id THEN '{"field":"crm_id","before":' || json_text(contact_crm_id) || ',"after":' || json_text(record_id) || '}' END,
+           CASE WHEN w.rule = 'phone' THEN '{"field":"crm_id","before":' || json_text(held_crm_id) || ',"after":' || json_text(record_id) || '}' END,
            slice_0.fields,
            slice_1.fields) AS fields,
            concat_ws(chr(31),
@@ -26,11 +26,10 @@ WITH told AS (
     OR slice_1.fields IS NOT NULL)
 )
 SELECT seq,
-       method,
        path,
-       concat('{', substr(members, 2),
+       concat('{', ltrim(members, ','),
            CASE WHEN custom <> '' THEN CASE WHEN members <> '' THEN ',' ELSE '' END || '"custom":{' END,
-           substr(custom, 2), CASE WHEN custom <> '' THEN '}' END, '}') AS body,
+           ltrim(custom, ','), CASE WHEN custom <> '' THEN '}' END, '}') AS body,
        '[' || fields || ']' AS fields,
        nullif(codes, '') AS codes,
        clears

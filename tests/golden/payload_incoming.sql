@@ -24,9 +24,9 @@ changing AS (
 SELECT contact_id,
        true AS is_eligible,
        false AS is_eligibility_open,
-       concat('{', substr(concat(
+       concat('{', ltrim(concat(
            CASE WHEN "changes Email" THEN ',"Email":' END, CASE WHEN "changes Email" THEN json_text("Email") END,
-           CASE WHEN "changes MobilePhone" THEN ',"MobilePhone":' END, CASE WHEN "changes MobilePhone" THEN json_text("MobilePhone") END), 2), '}') AS body,
+           CASE WHEN "changes MobilePhone" THEN ',"MobilePhone":' END, CASE WHEN "changes MobilePhone" THEN json_text("MobilePhone") END), ','), '}') AS body,
        '[' || concat_ws(',',
            CASE WHEN "changes Email" THEN '{"field":"Email","before":' || json_text("now Email") || ',"after":' || json_text("Email") || '}' END,
            CASE WHEN "changes MobilePhone" THEN '{"field":"MobilePhone","before":' || json_text("now MobilePhone") || ',"after":' || json_text("MobilePhone") || '}' END) || ']' AS fields,
@@ -63,9 +63,9 @@ changing AS (
 SELECT contact_id,
        true AS is_eligible,
        false AS is_eligibility_open,
-       concat('{', substr(concat(
+       concat('{', ltrim(concat(
            CASE WHEN "changes Email" THEN ',"Email":' END, CASE WHEN "changes Email" THEN json_text("Email") END,
-           CASE WHEN "changes MobilePhone" THEN ',"MobilePhone":' END, CASE WHEN "changes MobilePhone" THEN json_text("MobilePhone") END), 2), '}') AS body,
+           CASE WHEN "changes MobilePhone" THEN ',"MobilePhone":' END, CASE WHEN "changes MobilePhone" THEN json_text("MobilePhone") END), ','), '}') AS body,
        '[' || concat_ws(',',
            CASE WHEN "changes Email" THEN '{"field":"Email","before":' || json_text("now Email") || ',"after":' || json_text("Email") || '}' END,
            CASE WHEN "changes MobilePhone" THEN '{"field":"MobilePhone","before":' || json_text("now MobilePhone") || ',"after":' || json_text("MobilePhone") || '}' END) || ']' AS fields,

@@ -1,5 +1,5 @@
 WITH side_by_side AS (
-    SELECT w.method, w.phone_fate, w.left_fields, side.*
+    SELECT 'PUT' AS method, w.phone_fate, w.left_fields, side.*
     FROM work.side_1 AS side
     JOIN work.sending AS w ON w.seq = side.seq
     WHERE w.slice_1

@@ -13,6 +13,8 @@ from workbench.domain.fields import STANDARD_FIELDS, MainstayField, SalesforceFi
 from workbench.domain.mapping import parse_mapping
 from workbench.domain.mapping_check import Catalogues, catalogue_problems
 from workbench.engine import compile_compare, compile_export, compile_import, compile_payload
+from workbench.engine.compile_verbatim import verbatim
+from workbench.engine.kept import Kept, column_of
 
 HERE = Path(__file__).parent
 MAPPING = """
@@ -63,11 +65,17 @@ def plans():
     )
 
 
+def kept(*expressions):
+    return Kept(frozenset(column_of(expression) for expression in expressions))
+
+
 EXPORT = {
     "record_key": compile_export.record_key,
-    "contact_now": lambda _: compile_export.contact_now(),
+    "contact_now": compile_export.contact_now,
     "differing": lambda plan: compile_compare.differing(plan, plan.slices(plan.pairs[2:3])),
     "new_outgoing": compile_payload.new_outgoing,
+    "new_outgoing_kept": lambda plan: compile_payload.new_outgoing(replace(plan, kept=kept(verbatim(plan)))),
+    "verbatim": lambda plan: f"SELECT {verbatim(plan)}",
     "slice_0": lambda plan: compile_payload.slice_values(plan, plan.slices()[0]),
     "slice_1": lambda plan: compile_payload.slice_values(plan, plan.slices()[1]),
     "changed_outgoing": lambda plan: compile_payload.changed_outgoing(plan.slices()),

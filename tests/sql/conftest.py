@@ -16,6 +16,16 @@ NOTHING_LEFT = """CREATE TABLE work.left_record (
     asks BOOLEAN)"""
 
 
+PHONES = ("phone", "phone_key", "previous_phone_key", "contact_phone", "contact_previous_phone")
+
+
+def _typed(field: pa.Field) -> pa.Field:
+    """A column of blanks alone is text, a phone a number."""
+    if field.name in PHONES:
+        return pa.field(field.name, pa.uint64())
+    return pa.field(field.name, pa.string()) if field.type == pa.null() else field
+
+
 @pytest.fixture
 def step():
     """step(folder, name, params, table=[rows...]) -> the step's rows as dicts."""
@@ -24,13 +34,12 @@ def step():
     install_rules(con)
     # Nothing is left to the other side, unless a test says so.
     con.execute(NOTHING_LEFT)
-    con.execute("CREATE TABLE work.taken_phone (phone VARCHAR)")
+    con.execute("CREATE TABLE work.taken_phone (phone UBIGINT)")
 
     def run(folder: str, name: str, params: dict[str, Any] | None = None, **tables: list[dict[str, Any]] | pa.Table):
         for table, rows in tables.items():
             given = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows)
-            blank = pa.schema([f if f.type != pa.null() else pa.field(f.name, pa.string()) for f in given.schema])
-            con.register("given", given.cast(blank))
+            con.register("given", given.cast(pa.schema([_typed(field) for field in given.schema])))
             con.execute(f"CREATE OR REPLACE TABLE work.{table} AS SELECT * FROM given")
             con.unregister("given")
         run_step(con, folder, name, params)

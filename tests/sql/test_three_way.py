@@ -14,7 +14,8 @@ EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 TIME = pa.timestamp("us", "UTC")
 ROW = pa.schema(
     [
-        *((name, pa.string()) for name in ("sobject", "record_id", "contact_id", "field", "salesforce_field", "rule")),
+        *((name, pa.string()) for name in ("sobject", "record_id", "contact_id", "field", "rule")),
+        ("place", pa.int32()),
         *((name, pa.string()) for name in ("salesforce_value", "mainstay_value", "baseline")),
         ("has_baseline", pa.bool_()),
         ("salesforce_modified_at", TIME),
@@ -31,11 +32,12 @@ DECISION = pa.schema(
         ("decided_at", TIME),
     ]
 )
+FIELDS = ("email", "phone", "first_name", "custom.Notes")
 
 
 def row(salesforce, mainstay, baseline="old", *, field="email", rule="ask", seen=True, times=(EARLY, LATE)):
     return {
-        "sobject": "Contact", "record_id": "003A", "contact_id": "ah1", "field": field, "salesforce_field": "F",
+        "sobject": "Contact", "record_id": "003A", "contact_id": "ah1", "place": FIELDS.index(field), "field": field,
         "rule": rule, "salesforce_value": salesforce, "mainstay_value": mainstay, "baseline": baseline,
         "has_baseline": seen, "salesforce_modified_at": times[0], "mainstay_modified_at": times[1],
     }  # fmt: skip
@@ -55,7 +57,9 @@ def run(rows, decisions=(), *, direction="export"):
         con.execute("CREATE SCHEMA work; ATTACH ':memory:' AS store; CREATE SCHEMA store.journal")
         con.register("given", pa.Table.from_pylist(list(rows), ROW))
         con.register("said", pa.Table.from_pylist(list(decisions), DECISION))
+        con.register("mapped", pa.Table.from_pylist([{"place": n, "field": name} for n, name in enumerate(FIELDS)]))
         con.execute("CREATE TABLE work.disagreement AS SELECT * FROM given")
+        con.execute("CREATE TABLE work.two_way_field AS SELECT * FROM mapped")
         con.execute("CREATE TABLE store.journal.conflict_decision AS SELECT * FROM said")
         run_step(con, "threeway", "verdict_field", {"direction": direction})
         run_step(con, "threeway", "left_record", {"sender": sender})

@@ -259,8 +259,9 @@ def _apply_custom(write: _Write, values: Mapping[str, Any]) -> None:
     """Key by key; failed casts first in the request's order, then one error for all values that are too long."""
     custom = dict(write.contact.get("custom") or {})
     too_long: list[str] = []
+    known_fields = write.institution.custom_fields
     for name, value in values.items():
-        known = write.institution.custom_fields.get(name)
+        known = known_fields.get(name)
         if known is None:
             write.refuse(13, field=name)
             continue

@@ -83,7 +83,7 @@ def messaging_status(text: str) -> str | None:
 
 def number_text(value: float) -> str:
     """A number as Mainstay shows it: whole numbers without a point."""
-    if value == int(value) and abs(value) < 1e15:
+    if type(value) is float and value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return repr(value)
 

@@ -15,6 +15,10 @@ from workbench.domain.fields import MainstayField, SalesforceField
 from workbench.engine.rules_sql import CANON_MACROS
 from workbench.store.quoting import identifier, literal
 
+# Salesforce types that land as what they are; all others land as text.
+TYPED: Final = ("boolean", "double", "currency", "percent", "date", "datetime", "int")
+QUOTE: Final = '"'
+
 # Types whose text Mainstay rewrites when it stores it; the others are kept as they came.
 _CHANGING_MACROS: Final = {name: CANON_MACROS[name] for name in ("phone", "Phone", "Number", "True/False", "Date")}
 
@@ -146,9 +150,27 @@ def members(parts: Sequence[tuple[str, str, str]], *, blanks: bool = False) -> s
     return f"concat(\n           {lines(pieces)})" if pieces else "''"
 
 
+def plain_members(parts: Sequence[tuple[str, str, str, bool]]) -> str:
+    """The same of texts that stand in JSON as they are: (whether there is one, name, text, whether it stands bare)."""
+    pieces = []
+    for condition, name, text, is_bare in parts:
+        head = "," + json.dumps(name, ensure_ascii=False) + ":"
+        if is_bare:
+            pieces.append(f"CASE WHEN {condition} THEN {literal(head)} END, {text}")
+        else:
+            quote = f"CASE WHEN {condition} THEN {literal(head + QUOTE)} END"
+            pieces.append(f"{quote}, {text}, CASE WHEN {condition} THEN {literal(QUOTE)} END")
+    return f"concat(\n           {lines(pieces)})" if pieces else "''"
+
+
 def json_object(members_text: str) -> str:
     """An object of members that each have a comma before them."""
-    return f"concat('{{', substr({members_text}, 2), '}}')"
+    return f"concat('{{', {without_comma(members_text)}, '}}')"
+
+
+def without_comma(members_text: str) -> str:
+    """Members less the first comma. `substr` would count the characters of a text that was just made, one by one."""
+    return f"ltrim({members_text}, ',')"
 
 
 def field_change(name: str, before: str, after: str) -> str:

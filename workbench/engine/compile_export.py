@@ -34,14 +34,32 @@ def export_plan(
 def wanted_value(pair: Pair) -> str:
     """The pair's value in a landed record `s` with its keys `w`, as Mainstay would store it."""
     text = salesforce_text(pair.salesforce)
-    return f"coalesce(w.phone_key, {text})" if pair.mainstay.path == "phone" else canonical(pair.mainstay, text)
+    return (
+        f"coalesce(phone_text(w.phone_key), {text})"
+        if pair.mainstay.path == "phone"
+        else canonical(pair.mainstay, text)
+    )
 
 
 def value_now(pair: Pair) -> str:
     """The pair's value in a landed contact `c` with its keys `w`, as Mainstay stores it."""
+    text = mainstay_text(pair.mainstay)
     return (
-        "w.contact_phone" if pair.mainstay.path == "phone" else canonical(pair.mainstay, mainstay_text(pair.mainstay))
+        f"coalesce(phone_text(w.contact_phone), {text})"
+        if pair.mainstay.path == "phone"
+        else canonical(pair.mainstay, text)
     )
+
+
+def record_phone(plan: ExportPlan) -> str:
+    """The phone of a landed record `s` as a number; 0 where none is mapped."""
+    phone = plan.pair("phone")
+    return f"phone_number({salesforce_text(phone.salesforce)})" if phone else "CAST(0 AS UBIGINT)"
+
+
+def contact_phones() -> tuple[str, str]:
+    """The phone of a landed contact `c` as a number, and the one it had before."""
+    return "phone_number(nullif(c.phone, ''))", "phone_number(nullif(c.previous_phone, ''))"
 
 
 def record_key(plan: ExportPlan, *, only: bool = False) -> str:
@@ -49,30 +67,42 @@ def record_key(plan: ExportPlan, *, only: bool = False) -> str:
 
     `record_row` holds as long as the store stays attached. Binds $only where `only` is set.
     """
-    phone = plan.pair("phone")
-    raw_phone = salesforce_text(phone.salesforce) if phone else "CAST(NULL AS VARCHAR)"
     names = [plan.pair(name) for name in ("first_name", "last_name")]
     has_names = " AND ".join(f"{salesforce_text(p.salesforce)} IS NOT NULL" if p else "false" for p in names)
     criteria = f"coalesce(s.{identifier(plan.criteria)}, false)" if plan.criteria else "true"
-    return f"""SELECT s."Id" AS record_id,
-       s.rowid AS record_row,
-       s."SystemModstamp" AS modified_at,
-       {criteria} AS is_eligible,
-       {has_names} AS has_names,
-       {raw_phone} IS NOT NULL AS has_phone,
-       canon_phone({raw_phone}) AS phone_key
-FROM store.salesforce.{identifier(plan.sobject)} AS s
-WHERE NOT coalesce(s."IsDeleted", false){' AND s."Id" = $only' if only else ""}"""
+    return f"""WITH living AS (
+    SELECT s."Id" AS record_id,
+           s.rowid AS record_row,
+           s."SystemModstamp" AS modified_at,
+           {criteria} AS is_eligible,
+           {has_names} AS has_names,
+           {plan.kept.of("s", record_phone(plan))} AS phone
+    FROM store.salesforce.{identifier(plan.sobject)} AS s
+    WHERE NOT coalesce(s."IsDeleted", false){' AND s."Id" = $only' if only else ""}
+)
+SELECT * EXCLUDE (phone),
+       phone <> 0 AS has_phone,
+       fitting_phone(phone) AS phone_key
+FROM living"""
 
 
-def contact_now() -> str:
+def contact_now(plan: ExportPlan) -> str:
     """work.contact_now: one row per contact: its keys, and where its landed row is."""
-    return """SELECT c.id AS contact_id,
-       c.rowid AS contact_row,
-       nullif(c.crm_id, '') AS crm_id_key,
-       coalesce(canon_phone(c.phone), nullif(c.phone, '')) AS phone_key,
-       coalesce(canon_phone(c.previous_phone), nullif(c.previous_phone, '')) AS previous_phone_key
-FROM store.mainstay.contact AS c"""
+    phone, previous = (plan.kept.of("c", number) for number in contact_phones())
+    return f"""WITH known AS (
+    SELECT c.id AS contact_id,
+           c.rowid AS contact_row,
+           nullif(c.crm_id, '') AS crm_id_key,
+           {phone} AS phone,
+           {previous} AS previous_phone
+    FROM store.mainstay.contact AS c
+)
+SELECT contact_id,
+       contact_row,
+       crm_id_key,
+       nullif(phone, 0) AS phone_key,
+       nullif(previous_phone, 0) AS previous_phone_key
+FROM known"""
 
 
 def required_columns(plan: ExportPlan) -> tuple[Sequence[str], Sequence[str]]:

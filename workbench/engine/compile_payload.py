@@ -12,6 +12,9 @@ from workbench.engine.compile import (
     json_value,
     lines,
     members,
+    plain_members,
+    salesforce_text,
+    without_comma,
 )
 from workbench.engine.compile_codes import (
     any_too_long,
@@ -22,11 +25,15 @@ from workbench.engine.compile_codes import (
     too_long_check,
 )
 from workbench.engine.compile_export import wanted_value
+from workbench.engine.compile_verbatim import is_bare, verbatim
 from workbench.engine.plans import ExportPlan, Slice
 from workbench.store.quoting import identifier, literal
 
 _NEWLINE = "\n"
 _CRM_ID = "json_text(record_id)"
+_LINKS = "w.rule = 'phone'"
+_PATH = """CASE WHEN w.rule = 'crm_id' THEN 'contacts/' || url_encode(w.record_id) || '/'
+                ELSE 'contacts/' || phone_text(w.phone_key) || '/' END"""
 
 
 def new_outgoing(plan: ExportPlan) -> str:
@@ -35,16 +42,16 @@ def new_outgoing(plan: ExportPlan) -> str:
     A walked record's body is the ladder's input: what it lacks of it depends on the contact it finds in its turn, and
     what is left to that contact (`left_fields`) is still in it.
     """
-    values = [f"{wanted_value(pair)} AS {pair.column}" for pair in plan.pairs]
+    values = [f"{_new_value(pair)} AS {pair.column}" for pair in plan.pairs]
     sends = [f"{pair.column} IS NOT NULL AS {pair.sends}" for pair in plan.pairs]
-    standard = members([("true", "crm_id", _CRM_ID), *(_filled_member(pair) for pair in plan.standard)], blanks=True)
-    custom = members([_filled_member(pair) for pair in plan.custom], blanks=True)
     checks = [*phone_checks(), *standard_checks(plan), *custom_checks(plan.custom)]
+    codes = code_list([*checks, too_long_check(any_too_long(plan.custom))])
+    is_verbatim = verbatim(plan)
     return f"""WITH value AS (
     SELECT w.seq,
+           {f"{plan.kept.of('s', is_verbatim)} = 1" if plan.kept.has([is_verbatim]) else "false"} AS is_verbatim,
            w.record_id,
-           w.method,
-           w.path,
+           'POST' AS method,
            w.phone_fate,
            w.is_walked,
            w.left_fields,
@@ -66,18 +73,14 @@ told AS (
     SELECT seq,
            is_walked,
            left_fields,
-           method,
-           path,
-           {standard} AS members,
-           {custom} AS custom,
-           {code_list([*checks, too_long_check(any_too_long(plan.custom))])} AS codes
+           concat(',"crm_id":', {_CRM_ID}, {_new_members(plan.standard)}) AS members,
+           {_new_members(plan.custom)} AS custom,
+           CASE WHEN is_verbatim THEN '' ELSE {codes} END AS codes
     FROM leaving
 )
 SELECT seq,
        is_walked,
        left_fields,
-       method,
-       path,
        {_body("members", "custom")} AS body,
        nullif(codes, '') AS codes
 FROM told"""
@@ -91,7 +94,7 @@ def slice_values(plan: ExportPlan, item: Slice) -> str:
     checks = standard_checks(plan) if is_standard else custom_checks(item.pairs)
     shown = [f"CASE WHEN {p.changes} THEN {field_change(p.mainstay.path, p.now, p.column)} END" for p in item.pairs]
     return f"""WITH side_by_side AS (
-    SELECT w.method, w.phone_fate, w.left_fields, side.*
+    SELECT 'PUT' AS method, w.phone_fate, w.left_fields, side.*
     FROM work.{item.side} AS side
     JOIN work.sending AS w ON w.seq = side.seq
     WHERE w.{item.name}
@@ -127,11 +130,11 @@ def changed_outgoing(slices: Sequence[Slice]) -> str:
     """
     standard = [item for item in slices if not item.pairs[0].mainstay.is_custom]
     custom = [item for item in slices if item not in standard]
-    crm_id = members([("sends_crm_id", "crm_id", _CRM_ID)])
+    crm_id = members([(_LINKS, "crm_id", _CRM_ID)])
     body = f"concat({', '.join([crm_id, *(f'{item.name}.members' for item in standard)])})"
     custom_body = f"concat({', '.join(f'{item.name}.members' for item in custom)})" if custom else "''"
-    linked = field_change("crm_id", "contact_crm_id", "record_id")
-    shown = [f"CASE WHEN sends_crm_id THEN {linked} END", *(f"{item.name}.fields" for item in slices)]
+    linked = field_change("crm_id", "held_crm_id", "record_id")
+    shown = [f"CASE WHEN {_LINKS} THEN {linked} END", *(f"{item.name}.fields" for item in slices)]
     codes = [*phone_checks(), *(f"{item.name}.codes" for item in slices)]
     codes += [too_long_check(" OR ".join(f"{item.name}.is_too_long" for item in custom))] if custom else []
     joins = [f"    LEFT JOIN work.{item.name} AS {item.name} ON {item.name}.seq = w.seq" for item in slices]
@@ -139,8 +142,7 @@ def changed_outgoing(slices: Sequence[Slice]) -> str:
     clears = [f"coalesce({item.name}.clears, false)" for item in slices]
     return f"""WITH told AS (
     SELECT w.seq,
-           w.method,
-           w.path,
+           {_PATH} AS path,
            {body} AS members,
            {custom_body} AS custom,
            {joined(shown)} AS fields,
@@ -152,7 +154,6 @@ def changed_outgoing(slices: Sequence[Slice]) -> str:
       AND ({either(["w.action <> 'update'", *changed])})
 )
 SELECT seq,
-       method,
        path,
        {_body("members", "custom")} AS body,
        '[' || fields || ']' AS fields,
@@ -163,11 +164,12 @@ FROM told"""
 
 def requests(suffix: str = "outgoing") -> str:
     """Every request of one SObject with its changes and codes. `fields` is NULL where all of the body is new."""
-    return f"""SELECT seq, method, path, body, CAST(NULL AS VARCHAR) AS fields, codes, false AS clears
+    return f"""SELECT seq, 'POST' AS method, 'contacts/' AS path, body, CAST(NULL AS VARCHAR) AS fields, codes,
+       false AS clears
 FROM work.new_{suffix}
 WHERE NOT is_walked
 UNION ALL
-SELECT seq, method, path, body, fields, codes, clears
+SELECT seq, 'PUT' AS method, path, body, fields, codes, clears
 FROM work.changed_{suffix}
 UNION ALL
 SELECT seq, method, path, body, fields, codes, clears
@@ -209,6 +211,23 @@ def _member(plan: ExportPlan, pair: Pair) -> tuple[str, str, str]:
     return pair.sends, pair.mainstay.name, value
 
 
+def _new_value(pair: Pair) -> str:
+    """The value as Mainstay would store it, in a landed record `s` with its keys `w`."""
+    text, stored = salesforce_text(pair.salesforce), wanted_value(pair)
+    if stored == text or pair.mainstay.path == "phone":
+        return stored
+    return f"CASE WHEN is_verbatim THEN {text} ELSE {stored} END"
+
+
+def _new_members(pairs: Sequence[Pair]) -> str:
+    """The members of a new contact; of a verbatim record they are the values as they are, with quotes around."""
+    if not pairs:
+        return "''"
+    plain = plain_members([(pair.sends, pair.mainstay.name, pair.column, is_bare(pair)) for pair in pairs])
+    looked_at = members([_filled_member(pair) for pair in pairs], blanks=True)
+    return f"CASE WHEN is_verbatim THEN {plain}\n           ELSE {looked_at} END"
+
+
 def _filled_member(pair: Pair) -> tuple[str, str, str]:
     """A value that is sent wherever it is filled, its name, and the value as JSON, NULL where it is blank."""
     return pair.sends, pair.mainstay.name, json_value(pair.mainstay, pair.column)
@@ -219,6 +238,6 @@ def _body(standard: str, custom: str) -> str:
 
     One `concat` of pieces copies a long text once; nested ones would copy it at every step.
     """
-    return f"""concat('{{', substr({standard}, 2),
+    return f"""concat('{{', {without_comma(standard)},
            CASE WHEN {custom} <> '' THEN CASE WHEN {standard} <> '' THEN ',' ELSE '' END || '"custom":{{' END,
-           substr({custom}, 2), CASE WHEN {custom} <> '' THEN '}}' END, '}}')"""
+           {without_comma(custom)}, CASE WHEN {custom} <> '' THEN '}}' END, '}}')"""

@@ -73,13 +73,14 @@ def computed(
     names = [item.sobject for item in mapped]
     pins = _pins(store, names)
     with scratch() as con:
-        con.execute("CREATE TABLE work.taken_phone (phone VARCHAR)")
+        con.execute("CREATE TABLE work.taken_phone (phone UBIGINT)")
         run = Run(con, store, scope, stages or Stages())
         for index, item in enumerate(mapped):
             if direction is Direction.EXPORT:
                 plan = compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
                 export_steps.export_steps(run, plan)
-                con.execute(_TAKE_PHONES)
+                if item is not mapped[-1]:
+                    con.execute(_TAKE_PHONES)
                 keep(con, export_steps.RESULT, index)
             else:
                 import_steps.import_steps(run, compile_import.import_plan(item, catalogues, earlier=index))

@@ -16,12 +16,13 @@ from workbench.store.steps import make_table, make_view, run_step, view_step
 
 # What one SObject leaves behind; the next one makes tables of the same names.
 RESULT = (
-    "change_outgoing",
+    "settled_outgoing",
     "bucket_outgoing",
     "new_outgoing",
     "changed_outgoing",
     "walk_outgoing",
     "verdict_field",
+    "two_way_field",
 )
 
 
@@ -67,7 +68,8 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             walk(con, plan)
     with stage("predict"):
         con.execute(f"CREATE OR REPLACE VIEW work.request_outgoing AS {compile_payload.requests()}")
-        run_step(con, "outgoing", "change_outgoing")
+        run_step(con, "outgoing", "settled_outgoing")
+        view_step(con, "outgoing", "change_outgoing")
         run_step(con, "outgoing", "bucket_outgoing")
         must_add_up(con, "outgoing_adds_up")
 
@@ -80,7 +82,7 @@ def _keys(run: Run, plan: ExportPlan) -> None:
         make_table(con, "record_key", records, {"only": only} if only else {})
     else:
         make_view(con, "record_key", records)  # read once
-    make_table(con, "contact_now", compile_export.contact_now())
+    make_table(con, "contact_now", compile_export.contact_now(plan))
     if run.scope.since is not None:
         keep_affected(run, plan.sobject)
 

@@ -10,6 +10,7 @@ from workbench.domain.fields import Direction
 from workbench.engine.compile_payload import requests as request_view
 from workbench.engine.three_way import SENDER
 from workbench.store.quoting import literal
+from workbench.store.steps import step_sql
 
 _CHANGE_COLUMNS = (
     "seq, sobject, salesforce_id, mainstay_id, rule, action, group_id, codes, fields, predicted_status, is_open, "
@@ -38,8 +39,10 @@ FROM work.change_of_{n}
 WHERE action IN ('link', 'create') OR (action = 'blocked' AND rule <> 'id')""",
 }
 
-_CONFLICT = """SELECT {offset} + change.seq AS seq, verdict.* EXCLUDE (sobject, record_id, contact_id)
+_CONFLICT = """SELECT {offset} + change.seq AS seq, verdict.* EXCLUDE (record_id, contact_id, place),
+       two_way.field, two_way.salesforce_field, two_way.rule
 FROM work.verdict_field_of_{n} AS verdict
+JOIN work.two_way_field_of_{n} AS two_way ON two_way.place = verdict.place
 JOIN work.change_of_{n} AS change
   ON change.salesforce_id = verdict.record_id AND change.mainstay_id = verdict.contact_id
 WHERE change.action <> 'excluded' AND verdict.cause <> {ordinary}"""
@@ -67,6 +70,8 @@ def gather(con: duckdb.DuckDBPyConnection, direction: Direction, sobjects: Seque
         )
         if direction is Direction.EXPORT:
             _view(con, f"request_of_{index}", request_view(f"of_{index}"))
+            words = step_sql("outgoing", "change_outgoing")
+            _view(con, f"change_of_{index}", words.replace("work.settled_outgoing", f"work.settled_of_{index}"))
         requests.append(f"SELECT * REPLACE ({offset} + seq AS seq) FROM ({views['request'].format(**about)})")
         buckets.append(
             f"SELECT system, CASE system WHEN 'salesforce' THEN {literal(sobject)} ELSE 'contact' END AS object, "

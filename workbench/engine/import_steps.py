@@ -11,7 +11,7 @@ from workbench.engine.run import Run, looked_at, must_add_up, require_columns
 from workbench.engine.three_way import judge_incoming
 from workbench.store.steps import make_table, run_step
 
-RESULT = ("change_incoming", "bucket_incoming", "payload_incoming", "verdict_field")
+RESULT = ("change_incoming", "bucket_incoming", "payload_incoming", "verdict_field", "two_way_field")
 
 
 def import_steps(run: Run, plan: ImportPlan) -> None:

@@ -17,6 +17,7 @@ from workbench.engine import compile_export, compile_import
 from workbench.engine.catalogues import fitting_catalogues
 from workbench.engine.compile import Pair
 from workbench.engine.compile_compare import blank_counts, mainstay_hashes, salesforce_hashes, sparse_pairs
+from workbench.engine.compile_verbatim import verbatim
 from workbench.engine.kept import RULES_DIGEST, column_of, unkept_counts
 from workbench.engine.plans import ExportPlan
 from workbench.engine.run import missing_columns, scratch
@@ -115,8 +116,8 @@ def _wanted(
             plan = compile_export.export_plan(item, catalogues)
             if not missing_columns(store, item.sobject, compile_export.required_columns(plan)):
                 slices = plan.slices(sparse_of(con, plan))
-                records += salesforce_hashes(slices).values()
-                wanted[_CONTACT] += mainstay_hashes(slices).values()
+                records += [compile_export.record_phone(plan), verbatim(plan), *salesforce_hashes(slices).values()]
+                wanted[_CONTACT] += [*compile_export.contact_phones(), *mainstay_hashes(slices).values()]
         if item.is_enabled(Direction.IMPORT):
             back = compile_import.import_plan(item, catalogues)
             if not missing_columns(store, item.sobject, compile_import.required_columns(back)):

@@ -25,10 +25,19 @@ CREATE OR REPLACE MACRO canon_phone(t) AS (
          ELSE north_american(regexp_replace(regexp_replace(t, '[^0-9]', '', 'g'), '^1([0-9]{10})$', '\\1'))
     END)
 """
+# A phone as a number: 0 is blank, ten digits are a phone that fits, and any other text is a number beyond those.
+_PHONE_NUMBER: Final = """
+CREATE OR REPLACE MACRO phone_number(t) AS (
+    CASE WHEN t IS NULL THEN CAST(0 AS UBIGINT)
+         ELSE coalesce(CAST(canon_phone(t) AS UBIGINT), hash(t) | CAST(9223372036854775808 AS UBIGINT)) END)
+"""
 MACROS: Final = (
     f"""CREATE OR REPLACE MACRO north_american(digits) AS (
     CASE WHEN regexp_matches(digits, {literal(rules.PHONE_PATTERN)}) AND digits NOT LIKE '555%' THEN digits END)""",
     _PHONE,
+    _PHONE_NUMBER,
+    """CREATE OR REPLACE MACRO fitting_phone(number) AS CASE WHEN number BETWEEN 1 AND 9999999999 THEN number END""",
+    """CREATE OR REPLACE MACRO phone_text(number) AS CAST(fitting_phone(number) AS VARCHAR)""",
     """CREATE OR REPLACE MACRO number_text(d) AS (
     CASE WHEN d = trunc(d) AND abs(d) < 1e15 THEN CAST(CAST(d AS BIGINT) AS VARCHAR) ELSE CAST(d AS VARCHAR) END)""",
     f"""CREATE OR REPLACE MACRO canon_number(t) AS (

@@ -34,6 +34,7 @@ _WALK_SCHEMA = pa.schema(
         ("clears", pa.bool_()),
     ]
 )
+_KNOWN_PHONE = "coalesce(phone_text(w.{name}_key), nullif(c.{name}, ''))"
 _ACTION_OF_RULE = {"crm_id": "update", "phone": "link", "none": "create"}
 _CODE_SEPARATOR = "\x1f"
 _NUMBERS = (int, float)
@@ -111,7 +112,7 @@ def walk(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> int:
         {pair.mainstay.name: pair.mainstay for pair in plan.custom}, plan.has_sms, plan.has_web_bot
     )
     records = con.execute(
-        "SELECT v.seq, v.record_id, v.phone_key, p.left_fields, p.body FROM work.verdict_outgoing AS v "
+        "SELECT v.seq, v.record_id, phone_text(v.phone_key), p.left_fields, p.body FROM work.verdict_outgoing AS v "
         "JOIN work.new_outgoing AS p ON p.seq = v.seq WHERE p.is_walked ORDER BY v.seq"
     ).fetchall()
     rows = [
@@ -228,7 +229,10 @@ def _changed(sent: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> 
     for name, value in sent.items():
         if type(value) is dict:
             continue
-        before, after = _text(known.get(name)), _text(value)
+        before = known.get(name)
+        # Most values are texts, and need no look of their own.
+        before = before if type(before) is str and before != rules.UNSET else _text(before)
+        after = value if type(value) is str and value != rules.UNSET else _text(value)
         if before != after:
             found.append({"field": prefix + name, "before": before, "after": after})
     return found
@@ -255,7 +259,7 @@ def _text(value: Any) -> str | None:
 def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
     """Every contact that a walked record is linked to, or that holds a phone one of them touches."""
     columns = ", ".join(
-        ["c.id", "nullif(c.crm_id, '')", "w.phone_key", "w.previous_phone_key"]
+        ["c.id", "nullif(c.crm_id, '')", *(_KNOWN_PHONE.format(name=name) for name in ("phone", "previous_phone"))]
         + [f"nullif(c.{name}, '')" for name in ("messaging_status_sms", "messaging_status_web_bot", "preferred_name")]
         + [value_now(pair) for pair in plan.pairs]
     )

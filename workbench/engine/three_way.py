@@ -10,7 +10,7 @@ from workbench.engine.agreed import make_field_table
 from workbench.engine.compile_agreed import agreed_side, disagreement, disagreement_of_sides
 from workbench.engine.plans import Slice, TwoWay
 from workbench.engine.run import Run
-from workbench.store.steps import make_table, run_step
+from workbench.store.steps import make_table, make_view, run_step
 
 SENDER: Final = {Direction.EXPORT: "salesforce", Direction.IMPORT: "mainstay"}
 # Identity first: whether a phone is sent decides what it collides with.
@@ -47,6 +47,6 @@ def judge_incoming(run: Run, both: TwoWay, slices: Sequence[Slice]) -> None:
 
 def _judge(run: Run, both: TwoWay, direction: Direction, disagreements: str) -> None:
     make_field_table(run.con, [both])
-    make_table(run.con, "disagreement", disagreements)
+    make_view(run.con, "disagreement", disagreements)  # read once
     run_step(run.con, "threeway", "verdict_field", {"direction": str(direction)})
     run_step(run.con, "threeway", "left_record", {"sender": SENDER[direction]})

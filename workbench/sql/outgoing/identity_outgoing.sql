@@ -25,7 +25,7 @@ SELECT seq,
        record_row,
        contact_id,
        contact_row,
-       contact_crm_id,
+       held_crm_id,
        contact_phone,
        rule,
        phone_key,
@@ -36,7 +36,7 @@ SELECT seq,
             WHEN is_taken THEN 'blocked'
             WHEN phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'blocked'
             WHEN rule = 'crm_id' THEN 'update'
-            WHEN contact_crm_id IS NOT NULL THEN 'blocked'
+            WHEN held_crm_id IS NOT NULL THEN 'blocked'
             WHEN rule = 'phone' THEN 'link'
             WHEN NOT has_names OR phone_fate = 'invalid' THEN 'blocked'
             ELSE 'create' END AS action,
@@ -44,7 +44,7 @@ SELECT seq,
             WHEN is_taken AND rule <> 'phone' THEN 'duplicate-contact'
             WHEN is_taken THEN 'phone-match-found-but-crmId-mismatch'
             WHEN phone_fate = 'changes' AND phone_owner_id IS NOT NULL THEN 'duplicate-contact'
-            WHEN rule = 'phone' AND contact_crm_id IS NOT NULL THEN 'phone-match-found-but-crmId-mismatch'
+            WHEN rule = 'phone' AND held_crm_id IS NOT NULL THEN 'phone-match-found-but-crmId-mismatch'
             WHEN rule = 'none' AND NOT has_names THEN 'blank-required-data-in-record'
             WHEN rule = 'none' AND phone_fate = 'invalid' THEN 'invalid-phone' END AS complete_code,
        crm_id_owners,

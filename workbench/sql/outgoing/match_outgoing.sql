@@ -19,7 +19,7 @@ SELECT outgoing.seq,
        CASE WHEN linked.contact_id IS NOT NULL THEN 'crm_id'
             WHEN holder.contact_id IS NOT NULL THEN 'phone'
             ELSE 'none' END AS rule,
-       CASE WHEN linked.contact_id IS NOT NULL THEN linked.crm_id ELSE holder.crm_id_key END AS contact_crm_id,
+       CASE WHEN linked.contact_id IS NULL THEN holder.crm_id_key END AS held_crm_id,
        CASE WHEN linked.contact_id IS NOT NULL THEN linked.phone_key ELSE holder.phone END AS contact_phone,
        linked.previous_phone_key AS contact_previous_phone
 FROM work.outgoing AS outgoing

@@ -4,15 +4,11 @@
 SELECT verdict.seq,
        verdict.record_id,
        verdict.record_row,
-       verdict.contact_crm_id,
+       verdict.held_crm_id,
        verdict.phone_key,
+       verdict.rule,
        verdict.action,
        verdict.phone_fate,
-       CASE WHEN verdict.rule = 'none' THEN 'POST' ELSE 'PUT' END AS method,
-       CASE WHEN verdict.rule = 'crm_id' THEN 'contacts/' || url_encode(verdict.record_id) || '/'
-            WHEN verdict.rule = 'phone' THEN 'contacts/' || verdict.phone_key || '/'
-            ELSE 'contacts/' END AS path,
-       verdict.rule <> 'crm_id' AS sends_crm_id,
        verdict.rule = 'none' OR grouped.seq IS NOT NULL AS is_new,
        grouped.seq IS NOT NULL AS is_walked,
        kept.left_fields,

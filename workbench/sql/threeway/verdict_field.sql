@@ -1,5 +1,5 @@
 -- verdict_field: whose value counts for each field that differs between linked records, and who says so.
--- grain: one row per record, contact and field
+-- grain: one row per record, contact and field; place: the field in work.two_way_field
 -- reads: work.disagreement, store.journal.conflict_decision
 -- binds: $direction
 -- source: design, section 6, "Conflicts"; decision 40
@@ -30,18 +30,15 @@ judged AS (
                       AND decision.salesforce_value IS NOT DISTINCT FROM disagreement.salesforce_value
                       AND decision.mainstay_value IS NOT DISTINCT FROM disagreement.mainstay_value
 )
-SELECT sobject,
-       record_id,
+SELECT record_id,
        contact_id,
-       field,
-       salesforce_field,
+       place,
        has_baseline,
        baseline,
        salesforce_value,
        mainstay_value,
        salesforce_modified_at,
        mainstay_modified_at,
-       rule,
        cause,
        CASE WHEN cause = 'decided' THEN said
             WHEN cause = 'no_baseline' AND $direction = 'export' THEN 'salesforce'
