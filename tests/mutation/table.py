@@ -125,6 +125,7 @@ EXPORTS = (
     Mutation(VERBATIM, " OR ({text} IS NOT NULL AND canon_phone({_landed(phone)}) IS NULL)", "", "a status without a phone goes as it is", AS_IT_IS),
     Mutation(VERBATIM, "THEN CAST(0 AS UBIGINT) ELSE 1 END", "THEN CAST(1 AS UBIGINT) ELSE 1 END", "all go as they are", AS_IT_IS),
     Mutation(PAYLOAD, 'f"CASE WHEN is_verbatim THEN {text} ELSE {stored} END"', "text", "a value is not brought into its form", CASES),
+    Mutation(PAYLOAD, 'f"CASE WHEN is_verbatim THEN {plain}\\n', 'f"CASE WHEN true THEN {plain}\\n', "a new contact's values are not written as JSON", CASES),
     Mutation(PAYLOAD, "CASE WHEN is_verbatim THEN '' ELSE {codes} END", "''", "no code of a new contact is foretold", CASES),
     # Keys and values.
     Mutation(EXPORT, 'f"coalesce(s.{identifier(plan.criteria)}, false)"', 'f"coalesce(s.{identifier(plan.criteria)}, true)"', "blank criteria are true", CASES),

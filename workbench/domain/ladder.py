@@ -268,6 +268,9 @@ def _apply_custom(write: _Write, values: Mapping[str, Any]) -> None:
         if value == rules.UNSET:
             custom[name] = None
             continue
+        if type(value) is str and known.data_type == "Text" and len(value) <= rules.CUSTOM_VALUE_LIMIT:
+            custom[name] = value  # most values
+            continue
         try:
             stored = rules.cast_custom(value, known.data_type, known.options)
         except (ValueError, OverflowError):

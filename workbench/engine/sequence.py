@@ -24,6 +24,7 @@ _WALK_SCHEMA = pa.schema(
     [
         ("seq", pa.int64()),
         ("contact_id", pa.string()),
+        ("contact_row", pa.int64()),
         ("rule", pa.string()),
         ("action", pa.string()),
         ("method", pa.string()),
@@ -48,6 +49,7 @@ class Directory:
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     crm_ids: dict[str, str] = field(default_factory=dict)
     phones: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)  # contacts that are there already: where their landed row is
 
     def by_id(self, contact_id: str) -> ladder.Contact | None:
         return self.contacts.get(contact_id)
@@ -120,10 +122,7 @@ def walk(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> int:
         for seq, record_id, phone, left, body in records
     ]
     con.register("walked", pa.Table.from_pylist(rows, schema=_WALK_SCHEMA))
-    con.execute(
-        "CREATE OR REPLACE TABLE work.walk_outgoing AS SELECT walked.*, now.contact_row "
-        "FROM walked LEFT JOIN work.contact_now AS now ON now.contact_id = walked.contact_id"
-    )
+    con.execute("CREATE OR REPLACE TABLE work.walk_outgoing AS SELECT * FROM walked")
     con.unregister("walked")
     return len(rows)
 
@@ -153,8 +152,10 @@ def _send(  # noqa: PLR0917  one record's context, in reading order
     is_written = answer.contact is not None
     if answer.contact is not None:
         directory.save({**answer.contact, "id": answer.contact.get("id") or f"new:{record_id}"})
+    row = directory.rows.get(target["id"]) if target is not None else None
     return {
-        "contact_id": target["id"] if target is not None and not target["id"].startswith("new:") else None,
+        "contact_id": None if target is None or row is None else target["id"],
+        "contact_row": row,
         "rule": rule,
         "action": _ACTION_OF_RULE[rule] if is_written else "blocked",
         "method": "POST" if target is None else "PUT",
@@ -259,7 +260,12 @@ def _text(value: Any) -> str | None:
 def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
     """Every contact that a walked record is linked to, or that holds a phone one of them touches."""
     columns = ", ".join(
-        ["c.id", "nullif(c.crm_id, '')", *(_KNOWN_PHONE.format(name=name) for name in ("phone", "previous_phone"))]
+        [
+            "reached.contact_row",
+            "c.id",
+            "nullif(c.crm_id, '')",
+            *(_KNOWN_PHONE.format(name=name) for name in ("phone", "previous_phone")),
+        ]
         + [f"nullif(c.{name}, '')" for name in ("messaging_status_sms", "messaging_status_web_bot", "preferred_name")]
         + [value_now(pair) for pair in plan.pairs]
     )
@@ -277,10 +283,11 @@ def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
         JOIN (SELECT *, phone_key AS contact_phone FROM work.contact_now) AS w ON w.contact_row = reached.contact_row
         JOIN store.mainstay.contact AS c ON c.rowid = reached.contact_row"""
     )
-    names = [f"_{key}" for key in ("id", "crm", "phone", "previous", "sms", "web", "preferred")]
+    names = [f"_{key}" for key in ("row", "id", "crm", "phone", "previous", "sms", "web", "preferred")]
     directory = Directory()
     for row in cursor.fetchall():
         keys = dict(zip(names, row, strict=False))
+        directory.rows[keys["_id"]] = keys["_row"]
         directory.save(_contact(keys, zip(plan.pairs, row[len(names) :], strict=True)))
     return directory
 
