@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -31,6 +32,7 @@ from rivals import polars_classification, row_loop
 
 from workbench.domain.fields import Direction
 from workbench.engine import compile_payload
+from workbench.engine.compile_verbatim import verbatim
 from workbench.engine.compute import computed
 from workbench.engine.keeping import keep
 from workbench.engine.preview import make_preview
@@ -61,14 +63,27 @@ def bare(store: Store, sides: dict[str, list[str]]) -> None:
     con.close()
 
 
+@contextmanager
 def without_bodies():
-    """Requests without their text, save those that are walked; verdicts, changed fields and codes stay."""
-    whole = compile_payload.members
+    """Requests without their text, save those that are walked; verdicts, changed fields and codes stay.
+
+    Of a new record that goes word for word nothing has to be read then: it meets no code.
+    """
+    whole, new = compile_payload.members, compile_payload.new_outgoing
 
     def members(parts, *, blanks: bool = False) -> str:
         return f"CASE WHEN is_walked THEN {whole(parts, blanks=blanks)} ELSE '' END" if blanks else "''"
 
-    return mock.patch.object(compile_payload, "members", members)
+    def new_outgoing(plan) -> str:
+        asked = "WHERE w.is_new"
+        assert asked in (query := new(plan))
+        return query.replace(asked, f"{asked} AND (w.is_walked OR {plan.kept.of('s', verbatim(plan))} = 0)")
+
+    with (
+        mock.patch.object(compile_payload, "members", members),
+        mock.patch.object(compile_payload, "new_outgoing", new_outgoing),
+    ):
+        yield
 
 
 def sides_of(pairs) -> dict[str, list[str]]:

@@ -145,7 +145,7 @@ def _hashes(plan: ImportPlan, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def differing(plan: ImportPlan) -> str:
-    """work.differing: seq of every linked contact that may differ from its record, and in which slices."""
+    """work.differing: seq of every contact that may differ from the record it reaches, and in which slices."""
     ours, theirs = contact_hashes(plan), record_hashes(plan)
     flags = [f"{plan.kept.of('c', ours[name])} <> {plan.kept.of('s', theirs[name])} AS {name}" for name in ours]
     return f"""WITH compared AS (
@@ -154,7 +154,7 @@ def differing(plan: ImportPlan) -> str:
     FROM work.verdict_incoming AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
     JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
-    WHERE w.action = 'update'
+    WHERE w.action IN ('update', 'link')
 )
 SELECT * FROM compared
 WHERE {either(list(ours))}"""
@@ -263,20 +263,22 @@ LEFT JOIN per_record ON per_record.record_id = per_contact.record_id"""
 def payload_incoming(plan: ImportPlan, slices: Sequence[Slice]) -> str:
     """work.payload_incoming: one row per work.receiving row: eligibility, request body, changed fields, refusals.
 
-    Of linked records only the values of those `slices` are read in which any of them differs.
+    Of records that are there only the values of those `slices` are read in which any of them differs.
     `claims`: the unique values it would take, each with the one it gives up and its present holder.
     """
     looked_at = replace(plan, pairs=tuple(pair for item in slices for pair in item.pairs))
-    parts = [_payload(plan, is_linked=False), *([_payload(looked_at, is_linked=True)] if slices else [])]
+    parts = [_payload(plan, is_create=True), *([_payload(looked_at, is_create=False)] if slices else [])]
     return "\nUNION ALL\n".join(f"SELECT * FROM (\n{part}\n)" for part in parts)
 
 
-def _payload(plan: ImportPlan, *, is_linked: bool) -> str:
+def _payload(plan: ImportPlan, *, is_create: bool) -> str:
     table = f"store.salesforce.{identifier(plan.sobject)}"
     wanted = [f"{text} AS {column}" for column, text in _incoming_values(plan).items()]
     now = [f"{_record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
     held = [f"lower({_raw(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
     inputs = [f"s.{identifier(path)} AS {_input(path)}" for path in plan.inputs]
+    # Nothing is joined to a record that is not there yet: its values are blank.
+    record = f"(SELECT * FROM {table} LIMIT 0) AS s ON true" if is_create else f"{table} AS s ON s.rowid = w.record_row"
     changes = [f"{_changes(plan, pair)} AS {pair.changes}" for pair in plan.pairs]
     beside, joins = _beside(plan, table)
     return f"""WITH side_by_side AS (
@@ -289,8 +291,8 @@ def _payload(plan: ImportPlan, *, is_linked: bool) -> str:
            {lines([*wanted, *now, *held, *inputs])}
     FROM work.receiving AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
-    {"JOIN" if is_linked else "LEFT JOIN"} {table} AS s ON s.rowid = w.record_row
-    WHERE {"w.is_linked" if is_linked else "NOT w.is_linked"}
+    {"LEFT JOIN" if is_create else "JOIN"} {record}
+    WHERE {"w.is_create" if is_create else "NOT w.is_create"}
 ),
 changing AS (
     SELECT side_by_side.*,

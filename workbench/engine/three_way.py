@@ -20,7 +20,7 @@ _OTHER_PHONE: Final = """SELECT record_row, contact_row
 _LINKED_INCOMING: Final = """SELECT record_row, contact_row
     FROM work.verdict_incoming AS verdict
     JOIN work.differing AS differing ON differing.seq = verdict.seq
-    WHERE differing."""
+    WHERE verdict.action = 'update' AND differing."""
 
 
 def judge_phones(run: Run, both: TwoWay) -> None:

@@ -138,7 +138,7 @@ SELECT seq,
        group_id,
        CASE WHEN action = 'blocked' THEN codes ELSE CAST([] AS VARCHAR[]) END AS codes,
        CASE WHEN action IN ('update', 'link', 'create', 'blocked') THEN nullif(body, '{}') END AS body,
-       CASE WHEN action IN ('update', 'link', 'create', 'blocked') THEN fields ELSE '[]' END AS fields,
+       CASE WHEN action IN ('update', 'link', 'create', 'blocked') THEN coalesce(fields, '[]') ELSE '[]' END AS fields,
        CASE WHEN action = 'blocked' THEN 'fail'
             WHEN action IN ('update', 'link', 'create') THEN 'success' END AS predicted_status,
        is_open,
