@@ -75,8 +75,8 @@ def without_bodies():
         return f"CASE WHEN is_walked THEN {whole(parts, blanks=blanks)} ELSE '' END" if blanks else "''"
 
     def new_outgoing(plan) -> str:
-        asked = "WHERE w.is_new"
-        assert asked in (query := new(plan))
+        query, asked = new(plan), "WHERE w.is_new"
+        assert asked in query
         return query.replace(asked, f"{asked} AND (w.is_walked OR {plan.kept.of('s', verbatim(plan))} = 0)")
 
     with (

@@ -4,7 +4,7 @@ WITH compared AS (
     FROM work.verdict_incoming AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
     JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
-    WHERE w.action = 'update'
+    WHERE w.action IN ('update', 'link')
 )
 SELECT * FROM compared
 WHERE slice_0

@@ -12,8 +12,8 @@ WITH side_by_side AS (
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
-    LEFT JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
-    WHERE NOT w.is_linked
+    LEFT JOIN (SELECT * FROM store.salesforce."Contact" LIMIT 0) AS s ON true
+    WHERE w.is_create
 ),
 changing AS (
     SELECT side_by_side.*,
@@ -52,7 +52,7 @@ WITH side_by_side AS (
     FROM work.receiving AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
     JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
-    WHERE w.is_linked
+    WHERE NOT w.is_create
 ),
 changing AS (
     SELECT side_by_side.*,
