@@ -10,6 +10,7 @@ IN_ORDER, REFUSE = ("tests/sql/test_change_incoming.py",), ("tests/sql/test_payl
 RULES, GROUPS = ("tests/sql/test_rules.py",), ("tests/sql/test_groups.py",)
 AGREED, AGAIN = ("tests/properties/test_agreement.py",), ("tests/sql/test_looking_again.py",)
 MATCH, FAN_OUT = ("tests/sql/test_match_incoming.py",), ("tests/sql/test_reach.py",)
+CLEARED = ("tests/properties/test_three_way.py",)
 IMPACT = ("tests/unit/test_impact.py",)
 
 IDENTITY = "sql/outgoing/identity_outgoing.sql"
@@ -109,6 +110,9 @@ EXPORTS = (
     Mutation(CODES, "length({pair.column}) > {NAME_LIMIT}", "strlen({pair.column}) > {NAME_LIMIT}", "a name's bytes are counted", CASES),
     Mutation(CODES, 'f"{pair.sends} AND length', 'f"length', "a name that is not sent is too long", CASES),
     Mutation(CODES, 'f"CASE WHEN {condition} THEN', 'f"CASE WHEN NOT ({condition}) THEN', "codes are foretold where they do not hold", CASES),
+    Mutation(COMPARE, "if pair.mainstay.path in places", "if False", "a clear that a person is asked about is passed over", CLEARED),
+    Mutation(COMPARE, "(agreed_value(last.agreed, {places[pair.mainstay.path]}), '') <> ''", "(agreed_value(last.agreed, 1), '') <> ''",
+             "what another field last had is looked at", CLEARED),
     # What goes word for word.
     Mutation(VERBATIM, 'canon_phone({text}) IS NULL)"]  #', 'false)"]  #', "a bad phone goes as it is", AS_IT_IS),
     Mutation(VERBATIM, 'f"({text} IS NOT NULL AND canon_phone', 'f"(canon_phone', "no phone is a bad one", AS_IT_IS),
@@ -223,7 +227,7 @@ IMPORTS = (
     Mutation(IMPORT, 'f"CASE WHEN {p.changes} THEN {field_change(p.salesforce.name', 'f"CASE WHEN true THEN {field_change(p.salesforce.name',
              "what stays is told as a change", AGREED),
     Mutation(IMPORT, "{plan.kept.of('c', ours[name])} <> {plan.kept.of('s', theirs[name])} AS {name}", "false AS {name}", "no linked contact differs", BACK),
-    Mutation(IMPORT, '{"w.is_linked" if is_linked else "NOT w.is_linked"}', "true", "each contact has two payloads", BACK),
+    Mutation(IMPORT, '{"w.is_create" if is_create else "NOT w.is_create"}', "true", "each contact has two payloads", BACK),
     # Refusals of Salesforce.
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "false", "STRING_TOO_LONG is not foretold", REFUSE),
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "strlen({pair.column}) > {field.length}", "bytes are counted for characters", REFUSE),

@@ -117,3 +117,18 @@ def test_every_field_goes_the_way_a_careful_reader_says(store, people, rules, di
             continue
         assert row["action"] == ("update" if wanted else "none"), (person, wanted, row)
         assert {item["field"]: item["after"] for item in json.loads(row["fields"])} == wanted, (person, row)
+
+
+@pytest.mark.parametrize(("now", "action"), [((None, 1), "conflict"), ((None, 0), "none")])
+def test_a_value_that_salesforce_cleared_and_mainstay_changed_asks(store, now, action):
+    """A blank of an export is no change; but one that was a value when both sides last agreed is looked at."""
+    fields = dict.fromkeys(FIELDS, ("never", 0, 0)) | {"custom.Campus": (0, *now)}
+    world = World(store, mapping())
+    world.pulled_at = START
+    world.record(0, SystemModstamp=START)
+    world.contact(0, crm_id=record_id(0), last_modified_at=START)
+    put(world, 0, {"fields": fields, "hours": (1, 1)}, "before")
+    world.preview()
+    put(world, 0, {"fields": fields, "hours": (1, 1)}, "now")
+    _, (row,) = world.preview()
+    assert (row["action"], row["requests"]) == (action, [])

@@ -127,6 +127,36 @@ def test_only_what_is_written_is_guarded_for_its_blanks(step, asks, eligible, ac
     assert (row["action"], row["guards"]) == (action, guards)
 
 
+@pytest.mark.parametrize(
+    ("about", "action", "fields", "reason"),
+    [
+        ({}, "update", CHANGES["fields"], "Linked by CRM ID; values differ"),
+        (
+            {"action": "excluded", "cause": "claimed"},
+            "excluded",
+            "[]",
+            "An object mapped before this one takes the contact",
+        ),
+    ],
+)
+def test_only_what_is_written_is_told(step, about, action, fields, reason):
+    """What is asked of another record that carries this contact says nothing of this one."""
+    payload = {
+        "contact_id": "a1",
+        "is_eligible": True,
+        "is_eligibility_open": False,
+        "codes": [],
+        "claims": [],
+        **CHANGES,
+    }
+    asked = {"record_id": "R9", "contact_id": "a1", "asked_fields": ["email"], "asks": True}
+    (row,) = step(
+        "incoming", "change_incoming", verdict_incoming=[VERDICT | about],
+        payload_incoming=pa.Table.from_pylist([payload], PAYLOAD), left_record=pa.Table.from_pylist([asked], LEFT),
+    )  # fmt: skip
+    assert (row["action"], row["fields"], row["reason"]) == (action, fields, reason)
+
+
 def refused(found):
     return [is_refused for is_refused, _ in found]
 
@@ -150,6 +180,13 @@ def test_a_value_given_up_before_is_free_and_one_given_up_later_is_not(judge):
     takes = (None, [claim("x", holder="R1")], [])
     assert judge([gives_up, takes]) == [(False, 1), (False, 1)]
     assert judge([takes, gives_up]) == [(True, 1), (False, 1)]
+
+
+def test_a_value_that_only_changes_its_case_is_not_given_up(judge):
+    keeps = ("R1", [claim("x", "x", "R1")], [])
+    takes = (None, [claim("x", holder="R1")], [])
+    assert refused(judge([keeps, takes])) == [False, True]
+    assert refused(judge([takes, keeps])) == [True, False]
 
 
 def test_a_refused_change_gives_nothing_up(judge):

@@ -90,5 +90,4 @@ def test_a_request_is_made_of_what_may_change_a_record(step):
         for number, action in enumerate(("link", "create", "conflict", "excluded"), 3)
     ]
     rows = step("incoming", "receiving", verdict_incoming=[*linked, *others], differing=[{"seq": 2, "slice_0": True}])
-    found = sorted((row["contact_id"], row["is_linked"], row["is_create"]) for row in rows)
-    assert found == [("a2", True, False), ("a3", False, False), ("a4", False, True)]
+    assert sorted((row["contact_id"], row["is_create"]) for row in rows) == [("a2", False), ("a4", True)]

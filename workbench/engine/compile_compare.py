@@ -17,7 +17,7 @@ from workbench.engine.compile import (
 )
 from workbench.engine.compile_export import value_now, wanted_value
 from workbench.engine.plans import ExportPlan, Slice
-from workbench.store.quoting import identifier
+from workbench.store.quoting import identifier, literal
 
 
 def blank_counts(plan: ExportPlan, sample: str = "") -> str:
@@ -73,9 +73,12 @@ def differing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
         return everything(slices)
     wanted = [f"{plan.kept.of('s', text)} AS {name}" for name, text in salesforce_hashes(slices).items()]
     now = {name: plan.kept.of("c", text) for name, text in mainstay_hashes(slices).items()}
-    flags = [f"{either(_unequal(item, now))} AS {item.name}" for item in slices]
+    cleared = {item.name: _cleared(plan, item, now) for item in slices}
+    flags = [f"{either([*_unequal(item, now), *cleared[item.name]])} AS {item.name}" for item in slices]
+    last = _LAST_AGREED.format(sobject=literal(plan.sobject)) if any(cleared.values()) else ""
     return f"""WITH wanted AS (
     SELECT w.seq,
+           s."Id" AS record_id,
            w.contact_row,
            {lines([_phone_differs(slices), *wanted])}
     FROM work.pair_outgoing AS w
@@ -85,7 +88,7 @@ compared AS (
     SELECT w.seq,
            {lines(flags)}
     FROM wanted AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row{last}
 )
 SELECT * FROM compared
 WHERE {either([item.name for item in slices])}"""
@@ -126,6 +129,10 @@ WHERE w.{item.name}"""
 
 # Mainstay keeps these in one form, and Salesforce fields of such a type come in it: the plain text nearly always tells.
 _KEPT_PLAIN: Final = ("Number", "True/False", "Date")
+_LAST_AGREED: Final = """
+    LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {sobject}
+                                               AND last.record_id = w.record_id
+                                               AND last.contact_id = c.id"""
 _PHONE_BLANK: Final = "(w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL)"
 
 
@@ -137,6 +144,20 @@ def _plain_wanted(pair: Pair) -> str:
 def _plain_now(pair: Pair) -> str:
     text = mainstay_text(pair.mainstay)
     return text if pair.mainstay.data_type in _KEPT_PLAIN else canonical(pair.mainstay, text)
+
+
+def _cleared(plan: ExportPlan, item: Slice, now: Mapping[str, str]) -> list[str]:
+    """A blank beside a value is no change, but where both sides last had a value it was cleared: a person may be asked.
+
+    Only pairs that are mapped both ways have a value which both sides last had.
+    """
+    places = dict(zip((pair.mainstay.path for pair in plan.two_way.pairs), plan.two_way.places, strict=True))
+    return [
+        f"CASE WHEN w.{pair.fingerprint} = 0 AND {now[pair.fingerprint]} <> 0 "
+        f"THEN coalesce(agreed_value(last.agreed, {places[pair.mainstay.path]}), '') <> '' ELSE false END"
+        for pair in _hashed(item.sparse)
+        if pair.mainstay.path in places
+    ]
 
 
 def _unequal(item: Slice, now: Mapping[str, str]) -> list[str]:
