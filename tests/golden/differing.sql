@@ -1,6 +1,5 @@
 WITH wanted AS (
     SELECT w.seq,
-           s."Id" AS record_id,
            w.contact_row,
            w.phone_fate NOT IN ('same', 'absent') OR (w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL) AS phone_differs,
            hash(filled(s."FirstName")) AS slice_0,

@@ -110,9 +110,8 @@ EXPORTS = (
     Mutation(CODES, "length({pair.column}) > {NAME_LIMIT}", "strlen({pair.column}) > {NAME_LIMIT}", "a name's bytes are counted", CASES),
     Mutation(CODES, 'f"{pair.sends} AND length', 'f"length', "a name that is not sent is too long", CASES),
     Mutation(CODES, 'f"CASE WHEN {condition} THEN', 'f"CASE WHEN NOT ({condition}) THEN', "codes are foretold where they do not hold", CASES),
-    Mutation(COMPARE, "if pair.mainstay.path in places", "if False", "a clear that a person is asked about is passed over", CLEARED),
-    Mutation(COMPARE, "(agreed_value(last.agreed, {places[pair.mainstay.path]}), '') <> ''", "(agreed_value(last.agreed, 1), '') <> ''",
-             "what another field last had is looked at", CLEARED),
+    Mutation(COMPARE, "coalesce(had.{name}, false))", "false)", "a clear that a person is asked about is passed over", CLEARED),
+    Mutation(COMPARE, "{{{place - 1}}}", "{{0}}", "what another field last had is looked at", CLEARED),
     # What goes word for word.
     Mutation(VERBATIM, 'canon_phone({text}) IS NULL)"]  #', 'false)"]  #', "a bad phone goes as it is", AS_IT_IS),
     Mutation(VERBATIM, 'f"({text} IS NOT NULL AND canon_phone', 'f"(canon_phone', "no phone is a bad one", AS_IT_IS),

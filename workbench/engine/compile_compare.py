@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from workbench.engine.compile import (
@@ -73,13 +73,11 @@ def differing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
         return everything(slices)
     wanted = [f"{plan.kept.of('s', text)} AS {name}" for name, text in salesforce_hashes(slices).items()]
     now = {name: plan.kept.of("c", text) for name, text in mainstay_hashes(slices).items()}
-    cleared = {item.name: _cleared(plan, item, now) for item in slices}
-    flags = [f"{either([*_unequal(item, now), *cleared[item.name]])} AS {item.name}" for item in slices]
-    last = _LAST_AGREED.format(sobject=literal(plan.sobject)) if any(cleared.values()) else ""
+    cleared = _may_be_cleared(plan, slices)
+    flags = [f"{either(_unequal(item, now, cleared))} AS {item.name}" for item in slices]
     return f"""WITH wanted AS (
     SELECT w.seq,
-           s."Id" AS record_id,
-           w.contact_row,
+           w.contact_row,{_RECORD_ID if cleared else ""}
            {lines([_phone_differs(slices), *wanted])}
     FROM work.pair_outgoing AS w
     JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
@@ -88,7 +86,7 @@ compared AS (
     SELECT w.seq,
            {lines(flags)}
     FROM wanted AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row{last}
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row{_had_values(plan, cleared) if cleared else ""}
 )
 SELECT * FROM compared
 WHERE {either([item.name for item in slices])}"""
@@ -129,10 +127,7 @@ WHERE w.{item.name}"""
 
 # Mainstay keeps these in one form, and Salesforce fields of such a type come in it: the plain text nearly always tells.
 _KEPT_PLAIN: Final = ("Number", "True/False", "Date")
-_LAST_AGREED: Final = """
-    LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {sobject}
-                                               AND last.record_id = w.record_id
-                                               AND last.contact_id = c.id"""
+_RECORD_ID: Final = '\n           s."Id" AS record_id,'
 _PHONE_BLANK: Final = "(w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL)"
 
 
@@ -146,25 +141,45 @@ def _plain_now(pair: Pair) -> str:
     return text if pair.mainstay.data_type in _KEPT_PLAIN else canonical(pair.mainstay, text)
 
 
-def _cleared(plan: ExportPlan, item: Slice, now: Mapping[str, str]) -> list[str]:
-    """A blank beside a value is no change, but where both sides last had a value it was cleared: a person may be asked.
+def _may_be_cleared(plan: ExportPlan, slices: Sequence[Slice]) -> dict[str, int]:
+    """Fingerprint -> place among the two-way pairs.
 
-    Only pairs that are mapped both ways have a value which both sides last had.
+    A blank beside a value is no change, but where both sides last had a value it was cleared: a person may be asked.
     """
     places = dict(zip((pair.mainstay.path for pair in plan.two_way.pairs), plan.two_way.places, strict=True))
-    return [
-        f"CASE WHEN w.{pair.fingerprint} = 0 AND {now[pair.fingerprint]} <> 0 "
-        f"THEN coalesce(agreed_value(last.agreed, {places[pair.mainstay.path]}), '') <> '' ELSE false END"
-        for pair in _hashed(item.sparse)
-        if pair.mainstay.path in places
-    ]
+    sparse = [pair for item in slices for pair in _hashed(item.sparse)]
+    return {pair.fingerprint: places[pair.mainstay.path] for pair in sparse if pair.mainstay.path in places}
 
 
-def _unequal(item: Slice, now: Mapping[str, str]) -> list[str]:
+def _had_values(plan: ExportPlan, cleared: Mapping[str, int]) -> str:
+    """Which of these pairs had a value when both sides last agreed, of the few linked records where any had.
+
+    `agreed` holds the values of all two-way pairs, chr(31) between them; chr(30) was never seen equal.
+    """
+    had = {fingerprint: _had(place) for fingerprint, place in cleared.items()}
+    return f"""
+    LEFT JOIN (
+        SELECT record_id, contact_id, {", ".join(f"{text} AS {name}" for name, text in had.items())}
+        FROM store.journal.last_agreed
+        WHERE sobject = {literal(plan.sobject)} AND ({" OR ".join(had.values())})
+    ) AS had ON had.record_id = w.record_id AND had.contact_id = c.id"""
+
+
+def _had(place: int) -> str:
+    """Reads no further than that value; taking all of them apart costs ten times as much."""
+    return f"regexp_matches(agreed, '^(?:[^\\x1F]*\\x1F){{{place - 1}}}[^\\x1E\\x1F]')"
+
+
+def _unequal(item: Slice, now: Mapping[str, str], cleared: Collection[str]) -> list[str]:
     """Conditions under which a slice may differ. `now`: the contact's hashes by column."""
     found = [f"w.{item.name} <> {now[item.name]}"] if item.name in now else []
     found += [
         f"(w.{pair.fingerprint} <> 0 AND w.{pair.fingerprint} <> {now[pair.fingerprint]})"
         for pair in _hashed(item.sparse)
+    ]
+    found += [
+        f"(w.{name} = 0 AND {now[name]} <> 0 AND coalesce(had.{name}, false))"
+        for name in (pair.fingerprint for pair in _hashed(item.sparse))
+        if name in cleared
     ]
     return [*found, *(["w.phone_differs"] if any(pair.mainstay.path == "phone" for pair in item.pairs) else [])]
