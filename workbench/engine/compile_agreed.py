@@ -201,21 +201,25 @@ def _differences(  # noqa: PLR0917  what is compared, where it lies, and how bot
 
 
 def _disagreement(both: TwoWay, before: Sequence[str]) -> str:
-    return f"""WITH {_CTE.join(before)}
+    return f"""WITH {_CTE.join(before)},
+compared AS (
+    SELECT differing.*, string_split(last.agreed, chr(31))[differing.place] AS kept
+    FROM differing
+    LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {literal(both.sobject)}
+                                               AND last.record_id = differing.record_id
+                                               AND last.contact_id = differing.contact_id
+)
 SELECT two_way.sobject,
        differing.record_id,
        differing.contact_id,
        differing.place,
        two_way.field,
        two_way.rule,
-       agreed_value(last.agreed, differing.place) IS NOT NULL AS has_baseline,
-       nullif(agreed_value(last.agreed, differing.place), '') AS baseline,
+       coalesce(differing.kept <> chr(30), false) AS has_baseline,
+       CASE WHEN differing.kept NOT IN ('', chr(30)) THEN differing.kept END AS baseline,
        differing.salesforce_value,
        differing.mainstay_value,
        differing.salesforce_modified_at,
        differing.mainstay_modified_at
-FROM differing
-JOIN work.two_way_field AS two_way ON two_way.sobject = {literal(both.sobject)} AND two_way.place = differing.place
-LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {literal(both.sobject)}
-                                           AND last.record_id = differing.record_id
-                                           AND last.contact_id = differing.contact_id"""
+FROM compared AS differing
+JOIN work.two_way_field AS two_way ON two_way.sobject = {literal(both.sobject)} AND two_way.place = differing.place"""

@@ -77,16 +77,16 @@ def differing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
     flags = [f"{either(_unequal(item, now, cleared))} AS {item.name}" for item in slices]
     return f"""WITH wanted AS (
     SELECT w.seq,
-           w.contact_row,{_RECORD_ID if cleared else ""}
-           {lines([_phone_differs(slices), *wanted])}
-    FROM work.pair_outgoing AS w
+           w.contact_row,
+           {lines([_phone_differs(slices), *(f"had.{_had(name)}" for name in cleared), *wanted])}
+    FROM work.pair_outgoing AS w{_HAD if cleared else ""}
     JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
 ),
 compared AS (
     SELECT w.seq,
            {lines(flags)}
     FROM wanted AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row{_had_values(plan, cleared) if cleared else ""}
+    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
 )
 SELECT * FROM compared
 WHERE {either([item.name for item in slices])}"""
@@ -127,7 +127,8 @@ WHERE w.{item.name}"""
 
 # Mainstay keeps these in one form, and Salesforce fields of such a type come in it: the plain text nearly always tells.
 _KEPT_PLAIN: Final = ("Number", "True/False", "Date")
-_RECORD_ID: Final = '\n           s."Id" AS record_id,'
+_HAD: Final = """
+    LEFT JOIN work.had_value AS had ON had.record_id = w.record_id AND had.contact_id = w.contact_id"""
 _PHONE_BLANK: Final = "(w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL)"
 
 
@@ -151,21 +152,28 @@ def _may_be_cleared(plan: ExportPlan, slices: Sequence[Slice]) -> dict[str, int]
     return {pair.fingerprint: places[pair.mainstay.path] for pair in sparse if pair.mainstay.path in places}
 
 
-def _had_values(plan: ExportPlan, cleared: Mapping[str, int]) -> str:
-    """Which of these pairs had a value when both sides last agreed, of the few linked records where any had.
+def had_value(plan: ExportPlan, slices: Sequence[Slice]) -> str | None:
+    """work.had_value: linked records where such a pair had a value when both sides last agreed; None: there is no pair.
 
     `agreed` holds the values of all two-way pairs, chr(31) between them; chr(30) was never seen equal.
     """
-    had = {fingerprint: _had(place) for fingerprint, place in cleared.items()}
-    return f"""
-    LEFT JOIN (
-        SELECT record_id, contact_id, {", ".join(f"{text} AS {name}" for name, text in had.items())}
-        FROM store.journal.last_agreed
-        WHERE sobject = {literal(plan.sobject)} AND ({" OR ".join(had.values())})
-    ) AS had ON had.record_id = w.record_id AND had.contact_id = c.id"""
+    had = {_had(fingerprint): _is_filled(place) for fingerprint, place in _may_be_cleared(plan, slices).items()}
+    if not had:
+        return None
+    return f"""SELECT record_id,
+       contact_id,
+       {lines([f"{text} AS {name}" for name, text in had.items()])}
+FROM store.journal.last_agreed
+WHERE sobject = {literal(plan.sobject)}
+  AND ({either(list(had.values()))})"""
 
 
-def _had(place: int) -> str:
+def _had(fingerprint: str) -> str:
+    """The column that says so of the pair with this fingerprint."""
+    return f'"had {fingerprint[1:]}'
+
+
+def _is_filled(place: int) -> str:
     """Reads no further than that value; taking all of them apart costs ten times as much."""
     return f"regexp_matches(agreed, '^(?:[^\\x1F]*\\x1F){{{place - 1}}}[^\\x1E\\x1F]')"
 
@@ -178,7 +186,7 @@ def _unequal(item: Slice, now: Mapping[str, str], cleared: Collection[str]) -> l
         for pair in _hashed(item.sparse)
     ]
     found += [
-        f"(w.{name} = 0 AND {now[name]} <> 0 AND coalesce(had.{name}, false))"
+        f"(w.{name} = 0 AND {now[name]} <> 0 AND coalesce(w.{_had(name)}, false))"
         for name in (pair.fingerprint for pair in _hashed(item.sparse))
         if name in cleared
     ]

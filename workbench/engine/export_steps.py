@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from workbench.engine import compile_compare, compile_export, compile_payload
 from workbench.engine.affected import keep_affected
@@ -12,7 +13,7 @@ from workbench.engine.plans import ExportPlan, Slice
 from workbench.engine.run import Run, looked_at, must_add_up, require_columns
 from workbench.engine.sequence import label_groups, walk
 from workbench.engine.three_way import judge_outgoing, judge_phones
-from workbench.store.steps import make_table, make_view, run_step, view_step
+from workbench.store.steps import make_table, make_view, run_step, step_sql, view_step
 
 # What one SObject leaves behind; the next one makes tables of the same names.
 RESULT = (
@@ -24,6 +25,11 @@ RESULT = (
     "verdict_field",
     "two_way_field",
 )
+_SHARED: Final = ("shared_crm_id", "shared_phone")
+_REACHED_SEVERAL: Final = """
+SELECT (SELECT count(*) FROM work.identity_outgoing)
+     > (SELECT row_count FROM work.pulled_outgoing WHERE system = 'salesforce')
+"""
 
 
 def export_steps(run: Run, plan: ExportPlan) -> None:
@@ -36,12 +42,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             _keys(run, plan)
             run_step(con, "outgoing", "pulled_outgoing")
         with stage("match"):
-            run_step(con, "outgoing", "shared_crm_id")
-            run_step(con, "outgoing", "shared_phone")
-            for name in ("crm_id_owner", "phone_owner", "outgoing", "match_outgoing"):
-                view_step(con, "outgoing", name)
-            clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
-            run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
+            _match(run, plan)
         with stage("verdict"):
             judge_phones(run, plan.two_way)
             run_step(con, "threeway", "left_phone")
@@ -87,6 +88,25 @@ def _keys(run: Run, plan: ExportPlan) -> None:
         keep_affected(run, plan.sobject)
 
 
+def _match(run: Run, plan: ExportPlan) -> None:
+    """Make work.identity_outgoing.
+
+    Keys of several contacts are looked for only where a record has reached more than one contact: mostly none has.
+    """
+    con = run.con
+    clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
+    for name in _SHARED:
+        make_table(con, name, f"SELECT * FROM ({step_sql('outgoing', name)}) LIMIT 0")
+    for name in ("crm_id_owner", "phone_owner", "outgoing", "match_outgoing"):
+        view_step(con, "outgoing", name)
+    run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
+    found = con.execute(_REACHED_SEVERAL).fetchone()
+    if found and found[0]:
+        for name in _SHARED:
+            run_step(con, "outgoing", name)
+        run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
+
+
 def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
     """Make work.differing; return the slices it speaks of.
 
@@ -98,5 +118,7 @@ def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
     if run.scope.is_narrow and not compile_compare.is_kept(plan, slices):
         make_table(con, "differing", compile_compare.everything(slices))
     else:
+        if (had := compile_compare.had_value(plan, slices)) is not None:
+            make_table(con, "had_value", had)
         make_table(con, "differing", compile_compare.differing(plan, slices))
     return slices

@@ -2,6 +2,8 @@
 -- grain: one row per record that reaches a contact and is decided alone
 -- reads: work.verdict_outgoing, work.group_outgoing
 SELECT verdict.seq,
+       verdict.record_id,
+       verdict.contact_id,
        verdict.record_row,
        verdict.contact_row,
        verdict.phone_key,
