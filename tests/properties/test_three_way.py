@@ -122,7 +122,7 @@ def test_every_field_goes_the_way_a_careful_reader_says(store, people, rules, di
 @pytest.mark.parametrize(("now", "action"), [((None, 1), "conflict"), ((None, 0), "none")])
 def test_a_value_that_salesforce_cleared_and_mainstay_changed_asks(store, now, action):
     """A blank of an export is no change; but one that was a value when both sides last agreed is looked at."""
-    fields = dict.fromkeys(FIELDS, ("never", 0, 0)) | {"custom.Campus": (0, *now)}
+    fields = dict.fromkeys(FIELDS, ("never", None, None)) | {"custom.Campus": (0, *now)}
     world = World(store, mapping())
     world.pulled_at = START
     world.record(0, SystemModstamp=START)
@@ -132,3 +132,23 @@ def test_a_value_that_salesforce_cleared_and_mainstay_changed_asks(store, now, a
     put(world, 0, {"fields": fields, "hours": (1, 1)}, "now")
     _, (row,) = world.preview()
     assert (row["action"], row["requests"]) == (action, [])
+
+
+def test_a_phone_that_mainstay_alone_has_is_told(store):
+    """Somebody else gave it to the contact; it is left there. As many records have one that their contact lacks."""
+    world = World(store, mapping())
+    world.pulled_at = START
+    for number in range(2):
+        world.record(number, SystemModstamp=START)
+        world.contact(number, crm_id=record_id(number), last_modified_at=START)
+    world.preview()
+    world.contacts[0] |= {"phone": "4045550101", "messaging_status_sms": "opted-in"}
+    world.records[1]["MobilePhone"] = "4045550102"
+    report, rows = world.preview()
+    found = world.store.rows(
+        "SELECT change_id, field, cause, winner FROM preview.conflict WHERE preview_id = $id AND field = 'phone'",
+        {"id": report.preview_id},
+    )
+    told = {"field": "phone", "cause": "only_mainstay_changed", "winner": "mainstay"}
+    assert found == [{"change_id": rows[0]["change_id"], **told}]
+    assert (rows[0]["action"], rows[1]["action"]) == ("none", "update")

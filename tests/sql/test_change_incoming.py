@@ -202,6 +202,15 @@ def test_groups_reach_as_far_as_the_values_do(judge):
     assert [group for _, group in found] == [1, 1, 1, None, 1, 1, None]
 
 
+def test_groups_do_not_meet_in_what_was_pulled(judge):
+    """Two values, each held by a record when both were pulled: no change of one waits for a change of the other."""
+    changes = [
+        ("R1", [claim("y", "x")], []), (None, [claim("x", holder="R1")], []),
+        ("R2", [claim("q", "p")], []), (None, [claim("p", holder="R2")], []),
+    ]  # fmt: skip
+    assert [group for _, group in judge(changes)] == [1, 1, 3, 3]
+
+
 def test_many_contacts_with_one_value_cost_seconds_not_minutes(judge):
     started = time.perf_counter()
     found = judge([(None, [claim("n/a")], [])] * 30_000)

@@ -29,13 +29,11 @@ def blank_counts(plan: ExportPlan, sample: str = "") -> str:
 
 
 def sparse_pairs(plan: ExportPlan, blanks: tuple[list[int], list[int]], tolerance: int) -> list[Pair]:
-    """Pairs that get a hash of their own.
+    """Pairs that get a hash of their own, of an export that leaves blanks out.
 
     A blank in Salesforce beside a value in Mainstay is no change, but it would make the whole slice's hash differ;
     so it is with pairs that are blank more often in Salesforce than in Mainstay, where blanks are not sent.
     """
-    if plan.include_field_deletions:
-        return []
     return [pair for pair, left, right in zip(plan.pairs, *blanks, strict=True) if left > right + tolerance]
 
 
