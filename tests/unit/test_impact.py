@@ -37,6 +37,24 @@ def test_an_altered_mapping_is_counted_and_not_saved(tmp_path):
     assert world.store.rows("SELECT * FROM preview.preview") == []
 
 
+def test_a_mapping_that_says_the_same_alters_nothing(tmp_path):
+    """What matched, failed or was refused in part before does so still, and is not counted."""
+    world = World(tmp_path)
+    world.record(1, MobilePhone="4045550101", Notes__c="x")
+    world.record(2, MobilePhone="123")
+    world.record(3, Language__c="EN")
+    world.contact(1, phone="4045550101")
+    world.land()
+    for direction in Direction:
+        impact = mapping_impact(world.store, world.revision, world.revision, direction)
+        found = impact.as_dict()
+        records = found.pop("records")
+        assert records > 0
+        assert found == {"direction": direction, "examples": []} | dict.fromkeys(
+            found.keys() - {"direction", "examples"}, 0
+        )
+
+
 def test_the_command_tells_the_impact_and_saves_nothing(tmp_path, capsys):
     """`workbench mapping impact FILE`: both directions, what newly matches and newly fails among them."""
     world = World(tmp_path, mapping(matching=("last_name",), create=False))
