@@ -11,6 +11,7 @@ RULES, GROUPS = ("tests/sql/test_rules.py",), ("tests/sql/test_groups.py",)
 AGREED, AGAIN = ("tests/properties/test_agreement.py",), ("tests/sql/test_looking_again.py",)
 MATCH, FAN_OUT = ("tests/sql/test_match_incoming.py",), ("tests/sql/test_reach.py",)
 CLEARED = ("tests/properties/test_three_way.py",)
+KEYS = ("tests/sql/test_keys.py",)
 IMPACT = ("tests/unit/test_impact.py",)
 
 IDENTITY = "sql/outgoing/identity_outgoing.sql"
@@ -144,8 +145,8 @@ EXPORTS = (
     Mutation(EXPORT, 'WHERE NOT coalesce(s."IsDeleted", false)', "WHERE true", "deleted records are sent", AGAIN),
     Mutation(EXPORT, "' AND s.\"Id\" = $only' if only else", "'  AND ($only IS NOT NULL)' if only else", "one record is all", AGAIN),
     Mutation(EXPORT, "nullif(c.crm_id, '') AS crm_id_key", "c.crm_id AS crm_id_key", "an empty CRM ID is one", AGAIN),
-    Mutation(EXPORT, "nullif(phone, 0) AS phone_key", "phone AS phone_key", "no phone is one that contacts share", AGAIN),
-    Mutation(EXPORT, '"phone_number(nullif(c.phone, \'\'))"', '"phone_number(c.phone)"', "an empty text in Mainstay is a phone", AGAIN),
+    Mutation(EXPORT, "nullif(phone, 0) AS phone_key", "phone AS phone_key", "no phone is one that contacts share", KEYS),
+    Mutation(EXPORT, '"phone_number(nullif(c.phone, \'\'))"', '"phone_number(c.phone)"', "an empty text in Mainstay is a phone", KEYS),
     Mutation(EXPORT, '"phone_number(nullif(c.previous_phone, \'\'))"', '"CAST(0 AS UBIGINT)"', "previous phones are not known", CASES),
     Mutation(SHARED, 'return f"lower({text})"', "return text", "an address counts its capitals", CASES),
     Mutation(SHARED, "return f\"replace(lower({text}), ' ', '-')\"", "return text", "a status counts its spelling", CASES),

@@ -135,20 +135,20 @@ def test_a_value_that_salesforce_cleared_and_mainstay_changed_asks(store, now, a
 
 
 def test_a_phone_that_mainstay_alone_has_is_told(store):
-    """Somebody else gave it to the contact; it is left there. As many records have one that their contact lacks."""
+    """Nobody knows who had it first; a blank is not sent. As many records have one that their contact lacks."""
     world = World(store, mapping())
     world.pulled_at = START
     for number in range(2):
         world.record(number, SystemModstamp=START)
         world.contact(number, crm_id=record_id(number), last_modified_at=START)
-    world.preview()
     world.contacts[0] |= {"phone": "4045550101", "messaging_status_sms": "opted-in"}
     world.records[1]["MobilePhone"] = "4045550102"
     report, rows = world.preview()
     found = world.store.rows(
-        "SELECT change_id, field, cause, winner FROM preview.conflict WHERE preview_id = $id AND field = 'phone'",
+        "SELECT change_id, field, cause, winner FROM preview.conflict WHERE preview_id = $id AND field = 'phone' "
+        "ORDER BY change_id",
         {"id": report.preview_id},
     )
-    told = {"field": "phone", "cause": "only_mainstay_changed", "winner": "mainstay"}
-    assert found == [{"change_id": rows[0]["change_id"], **told}]
+    told = {"field": "phone", "cause": "no_baseline", "winner": "salesforce"}
+    assert found == [{"change_id": row["change_id"], **told} for row in rows]
     assert (rows[0]["action"], rows[1]["action"]) == ("none", "update")

@@ -50,6 +50,9 @@ CASES = {
     "a rival by the second key alone": (
         [("a@x.edu", A)], [("a@x.edu", A), ("b@x.edu", A)], [("link", 0), ("create", None)], [("conflict", None)] * 2,
     ),
+    "a rival by a key that no record has": (
+        [("a@x.edu", None)], [("a@x.edu", A), ("b@x.edu", A)], [("create", None)] * 2, [("conflict", None)] * 2,
+    ),
 }  # fmt: skip
 
 
