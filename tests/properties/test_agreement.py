@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from world import START, World, mapping, record_id
@@ -238,4 +238,7 @@ def test_pulls_are_looked_at_once(store):
     move(world, salesforce={"Email": "new@x.edu"}, mainstay={"email": "new@x.edu"})
     world.land()
     assert look_at_pulls(store, world.revision) == 1
+    assert look_at_pulls(store, world.revision) == 0
+    world.records[0]["SystemModstamp"] = datetime.now(UTC) + timedelta(days=1)  # saved once more, as it was
+    world.land()
     assert look_at_pulls(store, world.revision) == 0
