@@ -112,6 +112,7 @@ EXPORTS = (
     Mutation(CODES, 'f"{pair.sends} AND length', 'f"length', "a name that is not sent is too long", CASES),
     Mutation(CODES, 'f"CASE WHEN {condition} THEN', 'f"CASE WHEN NOT ({condition}) THEN', "codes are foretold where they do not hold", CASES),
     Mutation(COMPARE, "coalesce(w.{_had(name)}, false))", "false)", "a clear that a person is asked about is passed over", CLEARED),
+    Mutation(COMPARE, "(agreed_value(agreed, {place}), '') <> ''", "(agreed_value(agreed, {place}), '') = ''", "a blank far behind is a value", RULES),
     Mutation(COMPARE, "{{{place - 1}}}", "{{0}}", "what another field last had is looked at", CLEARED),
     # What goes word for word.
     Mutation(VERBATIM, 'canon_phone({text}) IS NULL)"]  #', 'false)"]  #', "a bad phone goes as it is", AS_IT_IS),

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from properties.test_rules_in_sql import in_python
 
+from workbench.engine.compile_compare import is_filled
 from workbench.engine.rules_sql import CANON_MACROS, install_rules
 
 LONG = "9" * 15
@@ -118,3 +119,12 @@ def test_a_number_is_written_as_mainstay_shows_it(con, number, text):
 )
 def test_the_small_ones(con, expression, wanted):
     assert say(con, expression) == wanted
+
+
+@pytest.mark.parametrize("place", [1, 2, 200, 201, 1500])
+def test_whether_both_sides_last_had_a_value(con, place):
+    """The values of all two-way fields in one text: filled, blank, or (chr(30)) never seen equal; a line break is a sign."""
+    others = [("one\ntwo", "", "\x1e")[n % 3] for n in range(1499)]
+    for value, wanted in (("x", True), ("\n", True), ("", False), ("\x1e", False)):
+        agreed = "\x1f".join([*others[: place - 1], value, *others[place - 1 :]])
+        assert say(con, f"(SELECT {is_filled(place)} FROM (SELECT $text AS agreed))", text=agreed) is wanted

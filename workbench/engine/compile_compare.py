@@ -125,6 +125,7 @@ WHERE w.{item.name}"""
 
 # Mainstay keeps these in one form, and Salesforce fields of such a type come in it: the plain text nearly always tells.
 _KEPT_PLAIN: Final = ("Number", "True/False", "Date")
+_COUNTABLE: Final = 200  # RE2 repeats a group a thousand times at most, and is slow long before
 _HAD: Final = """
     LEFT JOIN work.had_value AS had ON had.record_id = w.record_id AND had.contact_id = w.contact_id"""
 _PHONE_BLANK: Final = "(w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL)"
@@ -155,7 +156,7 @@ def had_value(plan: ExportPlan, slices: Sequence[Slice]) -> str | None:
 
     `agreed` holds the values of all two-way pairs, chr(31) between them; chr(30) was never seen equal.
     """
-    had = {_had(fingerprint): _is_filled(place) for fingerprint, place in _may_be_cleared(plan, slices).items()}
+    had = {_had(fingerprint): is_filled(place) for fingerprint, place in _may_be_cleared(plan, slices).items()}
     if not had:
         return None
     return f"""SELECT record_id,
@@ -171,8 +172,10 @@ def _had(fingerprint: str) -> str:
     return f'"had {fingerprint[1:]}'
 
 
-def _is_filled(place: int) -> str:
-    """Reads no further than that value; taking all of them apart costs ten times as much."""
+def is_filled(place: int) -> str:
+    """Whether `agreed` has a value there. Reads no further than that, while a pattern can count so far."""
+    if place > _COUNTABLE:
+        return f"coalesce(agreed_value(agreed, {place}), '') <> ''"
     return f"regexp_matches(agreed, '^(?:[^\\x1F]*\\x1F){{{place - 1}}}[^\\x1E\\x1F]')"
 
 
