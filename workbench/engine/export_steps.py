@@ -25,7 +25,6 @@ RESULT = (
     "verdict_field",
     "two_way_field",
 )
-_SHARED: Final = ("shared_crm_id", "shared_phone")
 _REACHED_SEVERAL: Final = """
 SELECT (SELECT count(*) FROM work.identity_outgoing)
      > (SELECT row_count FROM work.pulled_outgoing WHERE system = 'salesforce')
@@ -91,19 +90,19 @@ def _keys(run: Run, plan: ExportPlan) -> None:
 def _match(run: Run, plan: ExportPlan) -> None:
     """Make work.identity_outgoing.
 
-    Keys of several contacts are looked for only where a record has reached more than one contact: mostly none has.
+    CRM IDs of several contacts are looked for only where a record has reached more than one contact: mostly none has.
+    Not so phones: many records may share one, and many times many rows would come of it.
     """
     con = run.con
     clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
-    for name in _SHARED:
-        make_table(con, name, f"SELECT * FROM ({step_sql('outgoing', name)}) LIMIT 0")
+    run_step(con, "outgoing", "shared_phone")
+    make_table(con, "shared_crm_id", f"SELECT * FROM ({step_sql('outgoing', 'shared_crm_id')}) LIMIT 0")
     for name in ("crm_id_owner", "phone_owner", "outgoing", "match_outgoing"):
         view_step(con, "outgoing", name)
     run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
     found = con.execute(_REACHED_SEVERAL).fetchone()
     if found and found[0]:
-        for name in _SHARED:
-            run_step(con, "outgoing", name)
+        run_step(con, "outgoing", "shared_crm_id")
         run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
 
 
