@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 import workbench as wb
-from workbench import cli
+from workbench import cli, operations
 from workbench.operations import sample_mapping
 from workbench.simulators import world
 from workbench.simulators.sandbox import Sandbox
@@ -384,6 +384,23 @@ def test_the_demo_goes_both_ways_and_settles(tmp_path, monkeypatch, capsys, sign
     assert "Requested by Dana (analyst), approved by Sam (approver)" in out
     assert set(re.findall(r"([\d.]+)%", out)) == {"100.0"}
     assert "Export once more" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_stops_where_a_library_swallows_the_interrupt(tmp_path, monkeypatch, capsys, signals):
+    def pull_deaf_to_interrupts(*arguments, **options):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return operations.pull_systems(*arguments, **options)
+
+    monkeypatch.setattr("workbench.operations.demo.pull_systems", pull_deaf_to_interrupts)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ending:
+        cli.main(["demo", "--contacts", "20", "--no-open"])
+    printed = capsys.readouterr()
+    assert ending.value.code == 130
+    assert "Stopped" in printed.err
+    assert "Export" not in printed.out
     assert list(tmp_path.iterdir()) == []
 
 

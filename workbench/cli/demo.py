@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -59,7 +60,7 @@ def demo(
     Uses a store of its own in a temporary folder, unless --database names one. Needs no account and no network.
     """
     session = session_of(context)
-    stop_on_signals()
+    stopped = stop_on_signals()
     kept = f"The store is kept: {session.named_database}." if session.named_database else "Nothing was kept."
     with stoppable(kept), tempfile.TemporaryDirectory(prefix="workbench-demo-") as folder:
         database = session.named_database or str(Path(folder) / "demo.duckdb")
@@ -69,7 +70,7 @@ def demo(
             store = operations.open_store(settings)
             if views.latest_pulls(store):
                 raise ConfigurationError(f"{database} is already in use. The demo needs a store of its own.")
-            teller = _Teller(store, time.perf_counter() - started)
+            teller = _Teller(store, time.perf_counter() - started, stopped)
             teller.opening(contacts, seed)
             story = operations.run_demo(store, settings, tell=teller.hear, watch=progress_bars)
             teller.ending(story.seconds, time.perf_counter() - started)
@@ -88,9 +89,10 @@ def _open_dashboard(settings: Settings) -> None:
 class _Teller:
     """Prints each chapter as it ends."""
 
-    def __init__(self, store: Store, sandbox_seconds: float) -> None:
+    def __init__(self, store: Store, sandbox_seconds: float, stopped: threading.Event) -> None:
         self._store = store
         self._sandbox_seconds = sandbox_seconds
+        self._stopped = stopped
         self._out = out()
         self._again: set[str] = set()
 
@@ -103,6 +105,8 @@ class _Teller:
         )
 
     def hear(self, chapter: Chapter) -> None:
+        if self._stopped.is_set():  # an interrupt that a library swallowed ends the story here
+            raise KeyboardInterrupt
         if isinstance(chapter, operations.Pulled):
             self._pulled(chapter)
         elif isinstance(chapter, operations.Previewed):
