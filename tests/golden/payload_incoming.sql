@@ -11,9 +11,12 @@ WITH side_by_side AS (
            lower(nullif(s."Email", '')) AS "now Email",
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    JOIN (
+        SELECT *, rowid AS landed_row FROM store.mainstay.contact
+        WHERE rowid IN (SELECT contact_row FROM work.receiving WHERE is_create)
+    ) AS c ON c.landed_row = w.contact_row
     LEFT JOIN (SELECT * FROM store.salesforce."Contact" LIMIT 0) AS s ON true
-    WHERE w.is_create
+    WHERE is_create
 ),
 changing AS (
     SELECT side_by_side.*,
@@ -50,9 +53,15 @@ WITH side_by_side AS (
            lower(nullif(s."Email", '')) AS "now Email",
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
-    JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
-    WHERE NOT w.is_create
+    JOIN (
+        SELECT *, rowid AS landed_row FROM store.mainstay.contact
+        WHERE rowid IN (SELECT contact_row FROM work.receiving WHERE NOT is_create)
+    ) AS c ON c.landed_row = w.contact_row
+    JOIN (
+        SELECT *, rowid AS landed_row FROM store.salesforce."Contact"
+        WHERE rowid IN (SELECT record_row FROM work.receiving WHERE NOT is_create)
+    ) AS s ON s.landed_row = w.record_row
+    WHERE NOT is_create
 ),
 changing AS (
     SELECT side_by_side.*,

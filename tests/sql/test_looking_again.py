@@ -131,6 +131,55 @@ def test_whoever_wants_or_holds_the_phone_now_is(looked):
     assert again(looked) == {3, 5}
 
 
+def test_who_is_linked_to_the_holder_of_the_phone_is(looked):
+    looked.records[5].update(MobilePhone=None)
+    looked.preview()
+    looked.records[3].update(SystemModstamp=LATER, MobilePhone="4045550205")
+    assert again(looked) == {3, 5}
+
+
+def test_the_record_that_a_contact_has_come_to_name_is(looked):
+    looked.record(20, SystemModstamp=START, MobilePhone=A)
+    looked.contact(20, phone=None, last_modified_at=START)
+    looked.preview()
+    looked.contacts[-1].update(last_modified_at=LATER, crm_id=record_id(20))
+    assert again(looked) == {20}
+
+
+def test_who_wants_the_phone_that_a_record_would_give_up_is(looked):
+    looked.record(20, SystemModstamp=START, MobilePhone="4045550203")
+    looked.preview()
+    looked.records[3].update(SystemModstamp=LATER, MobilePhone=A)
+    assert again(looked) == {3, 20}
+
+
+def test_who_wants_the_phone_that_a_contact_has_come_to_hold_is(looked):
+    looked.record(20, SystemModstamp=START, MobilePhone=B)
+    looked.contact(20, phone=A, last_modified_at=START)
+    looked.preview()
+    looked.contacts[-1].update(last_modified_at=LATER, phone=B)
+    assert again(looked) == {20}
+
+
+def test_whom_a_record_reaches_is_found_again_by_name_or_by_phone(looked):
+    looked.contacts[3].update(phone=None)
+    looked.contact(20, phone=A, last_modified_at=START)
+    looked.preview()
+    looked.records[3].update(SystemModstamp=LATER, MobilePhone=None, Email="x@x.edu")
+    looked.record(20, SystemModstamp=LATER, MobilePhone=A)
+    assert actions(looked, only_changed=True) == {record_id(3): "update", record_id(20): "link"}
+
+
+def test_the_circle_of_phones_is_followed_to_its_end(looked):
+    phones = [f"40455501{number:02d}" for number in range(5)]
+    for number in range(4):  # each wants the phone that the next one's contact holds
+        looked.record(20 + number, SystemModstamp=START, MobilePhone=phones[number + 1])
+        looked.contact(20 + number, crm_id=record_id(20 + number), phone=phones[number], last_modified_at=START)
+    looked.preview()
+    looked.records[3].update(SystemModstamp=LATER, MobilePhone=phones[0])
+    assert again(looked) == {3, 20, 21, 22, 23}
+
+
 def test_what_was_refused_for_a_contact_it_does_not_name_is_looked_at_once_any_contact_moved(looked):
     looked.records[3].update(MobilePhone=A)
     looked.contact(20, phone=A, last_modified_at=START)

@@ -56,6 +56,19 @@ class Pair:
         return f'"{prefix} {self.column[1:]}'
 
 
+def landed_rows(table: str, wanted: str) -> str:
+    """The landed rows among those that `wanted` selects, to be joined by their `landed_row`.
+
+    `wanted` is a SELECT of row numbers, with a condition that DuckDB cannot see through. Of hardly any other row are
+    the wide columns then read: DuckDB asks a Bloom filter of the row numbers first, which it makes for an IN whose
+    side is filtered (decision 30).
+    """
+    return f"""(
+        SELECT *, rowid AS landed_row FROM {table}
+        WHERE rowid IN ({wanted})
+    )"""
+
+
 def salesforce_text(field: SalesforceField, source: str = "s") -> str:
     """A landed Salesforce value as text, blank as NULL; `UNSET` is a keyword of Mainstay and counts as blank."""
     value = f"{source}.{identifier(field.name)}"

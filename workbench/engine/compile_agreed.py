@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from workbench.engine.compile import Pair, canonical, lines, mainstay_text, salesforce_text
+from workbench.engine.compile import Pair, canonical, landed_rows, lines, mainstay_text, salesforce_text
 from workbench.engine.compile_import import settled
 from workbench.engine.plans import Slice, TwoWay
 from workbench.store.quoting import identifier, literal
@@ -45,10 +45,12 @@ def _text(items: Sequence[str]) -> str:
 
 # Linked pairs. A pull that brings little asks for those that one of its rows belongs to, each side by itself: a few
 # rows joined with all of the other side.
-_PAIR: Final = """    SELECT s.rowid AS record_row, c.rowid AS contact_row, s."Id" AS record_id, c.id AS contact_id
+_PAIR: Final = """    SELECT s.rowid AS record_row, c.rowid AS contact_row, s."Id" AS record_id, c.id AS contact_id,
+           true AS is_there
     FROM store.salesforce.{{table}} AS s
     JOIN store.mainstay.contact AS c ON c.crm_id = s."Id"
     WHERE NOT coalesce(s."IsDeleted", false){changed}"""
+_OF_FEW: Final = " AND record_id IN (SELECT record_id FROM pair WHERE is_there)"
 _LINKED: Final = _PAIR.format(changed="")
 _SINCE: Final = "\n    UNION\n".join(
     _PAIR.format(changed=f" AND {stamp} >= $since") for stamp in ('s."SystemModstamp"', "c.last_modified_at")
@@ -68,18 +70,21 @@ def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
         f"THEN coalesce(replace({_right(pair)}, chr(31), ' '), '') ELSE coalesce(kept[{place}], chr(30)) END"
         for place, pair in enumerate(both.pairs, 1)
     ]
+    kept = last_agreed(both.sobject, ", agreed_at")
     last = f"""
-    LEFT JOIN store.journal.last_agreed AS last ON last.record_id = pair.record_id
-                                               AND last.contact_id = pair.contact_id
-                                               AND last.sobject = {literal(both.sobject)}"""
+    LEFT JOIN (
+{kept}{_OF_FEW if since else ""}
+    ) AS last ON last.record_id = pair.record_id AND last.contact_id = pair.contact_id"""
     table = identifier(both.sobject)
+    records, contacts = f"store.salesforce.{table}", "store.mainstay.contact"
     return f"""WITH pair AS (
 {_SINCE.format(table=table) if since else _LINKED.format(table=table)}
 ),
 linked AS (
     SELECT pair.record_row,
            pair.contact_row,
-           {"CAST(NULL AS VARCHAR)" if first else "last.agreed"} AS agreed_before
+           {"CAST(NULL AS VARCHAR)" if first else "last.agreed"} AS agreed_before,
+           is_there
     FROM pair{"" if first else last + _NOT_LATER}
 ),
 side_by_side AS (
@@ -89,8 +94,8 @@ side_by_side AS (
            string_split(linked.agreed_before, chr(31)) AS kept,
            {lines(_both_sides(both.pairs))}
     FROM linked
-    JOIN store.salesforce.{identifier(both.sobject)} AS s ON s.rowid = linked.record_row
-    JOIN store.mainstay.contact AS c ON c.rowid = linked.contact_row
+    JOIN {_rows_of(records, "record_row", since)} AS s ON s.landed_row = linked.record_row
+    JOIN {_rows_of(contacts, "contact_row", since)} AS c ON c.landed_row = linked.contact_row
 ),
 seen AS (
     SELECT record_id,
@@ -101,6 +106,15 @@ seen AS (
 )
 SELECT record_id, contact_id, agreed
 FROM seen{"" if first else " WHERE agreed IS DISTINCT FROM agreed_before"}"""
+
+
+def _rows_of(table: str, row: str, few: bool) -> str:
+    """The landed rows of work.agreement's pairs: of few pairs they are picked out, else all rows are read anyway."""
+    return (
+        landed_rows(table, f"SELECT {row} FROM linked WHERE is_there")
+        if few
+        else f"(SELECT *, rowid AS landed_row FROM {table})"
+    )
 
 
 def rearranged(both: TwoWay, before: Sequence[str]) -> str:
@@ -128,16 +142,25 @@ def written_value(both: Sequence[TwoWay]) -> str:
 def agreed_side(both: TwoWay, pairs: Sequence[Pair], candidates: str) -> str:
     """work.side_N: both sides' values of a few two-way pairs, of the linked pairs that `candidates` selects.
 
-    `candidates`: a SELECT of their record_row and contact_row.
+    `candidates`: a SELECT of their record_row and contact_row, with a condition.
     """
+    records = landed_rows(f"store.salesforce.{identifier(both.sobject)}", f"SELECT record_row FROM ({candidates})")
+    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM ({candidates})")
     return f"""SELECT s."Id" AS record_id,
            c.id AS contact_id,
            s."SystemModstamp" AS salesforce_modified_at,
            c.last_modified_at AS mainstay_modified_at,
            {lines(_both_sides(pairs))}
 FROM ({candidates}) AS candidate
-JOIN store.salesforce.{identifier(both.sobject)} AS s ON s.rowid = candidate.record_row
-JOIN store.mainstay.contact AS c ON c.rowid = candidate.contact_row"""
+JOIN {records} AS s ON s.landed_row = candidate.record_row
+JOIN {contacts} AS c ON c.landed_row = candidate.contact_row"""
+
+
+def last_agreed(sobject: str, more: str = "") -> str:
+    """work.last_agreed: the values that both sides of each linked pair last had, as journal.last_agreed keeps them."""
+    return f"""SELECT record_id, contact_id, agreed{more}
+FROM store.journal.last_agreed
+WHERE sobject = {literal(sobject)}"""
 
 
 def disagreement(both: TwoWay, sides: Mapping[str, Sequence[Pair]]) -> str:
@@ -174,7 +197,7 @@ def disagreement_of_sides(both: TwoWay, slices: Sequence[Slice]) -> str:
 
 _UNION: Final = "\n    UNION ALL\n    "
 _CTE: Final = ",\n"
-_NOTHING: Final = """SELECT 0 AS seq, '' AS record_id, '' AS contact_id,
+_NOTHING: Final = """SELECT 0 AS seq, '' AS record_id, '' AS contact_id, true AS is_there,
            CAST(NULL AS TIMESTAMPTZ) AS salesforce_modified_at,
            CAST(NULL AS TIMESTAMPTZ) AS mainstay_modified_at,
            0 AS place, '' AS salesforce_value, '' AS mainstay_value
@@ -189,10 +212,14 @@ def _differences(  # noqa: PLR0917  what is compared, where it lies, and how bot
     left: Callable[[Pair], str],
     right: Callable[[Pair], str],
 ) -> list[str]:
-    """One narrow SELECT a pair, of the rows where it differs: nothing else of a wide row is touched."""
+    """One narrow SELECT a pair, of the rows where it differs: nothing else of a wide row is touched.
+
+    `is_there`: see compile.landed_rows.
+    """
     places = dict(zip((pair.mainstay.path for pair in both.pairs), both.places, strict=True))
     return [
-        f"SELECT {key}, salesforce_modified_at, mainstay_modified_at, {places[pair.mainstay.path]} AS place,\n"
+        f"SELECT {key}, true AS is_there, salesforce_modified_at, mainstay_modified_at,\n"
+        f"           {places[pair.mainstay.path]} AS place,\n"
         f"           {left(pair)} AS salesforce_value,\n"
         f"           {right(pair)} AS mainstay_value\n"
         f"    FROM work.{table} WHERE {left(pair)} IS DISTINCT FROM {right(pair)}"
@@ -205,9 +232,9 @@ def _disagreement(both: TwoWay, before: Sequence[str]) -> str:
 compared AS (
     SELECT differing.*, string_split(last.agreed, chr(31))[differing.place] AS kept
     FROM differing
-    LEFT JOIN store.journal.last_agreed AS last ON last.sobject = {literal(both.sobject)}
-                                               AND last.record_id = differing.record_id
-                                               AND last.contact_id = differing.contact_id
+    LEFT JOIN (
+        SELECT * FROM work.last_agreed WHERE record_id IN (SELECT record_id FROM differing WHERE is_there)
+    ) AS last ON last.record_id = differing.record_id AND last.contact_id = differing.contact_id
 )
 SELECT two_way.sobject,
        differing.record_id,

@@ -10,6 +10,7 @@ from workbench.engine.compile import (
     canonical,
     either,
     fingerprint,
+    landed_rows,
     lines,
     mainstay_text,
     row_hash,
@@ -17,7 +18,7 @@ from workbench.engine.compile import (
 )
 from workbench.engine.compile_export import value_now, wanted_value
 from workbench.engine.plans import ExportPlan, Slice
-from workbench.store.quoting import identifier, literal
+from workbench.store.quoting import identifier
 
 
 def blank_counts(plan: ExportPlan, sample: str = "") -> str:
@@ -113,13 +114,16 @@ def side(plan: ExportPlan, item: Slice) -> str:
             "nullif(c.messaging_status_web_bot, '') AS web_now",
             "nullif(c.preferred_name, '') AS preferred_now",
         ]
+    table = f"store.salesforce.{identifier(plan.sobject)}"
+    records = landed_rows(table, f"SELECT record_row FROM work.looked_at WHERE {item.name}")
+    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM work.looked_at WHERE {item.name}")
     return f"""SELECT w.seq,
            s."SystemModstamp" AS salesforce_modified_at,
            c.last_modified_at AS mainstay_modified_at,
            {lines(values)}
 FROM work.looked_at AS w
-JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
-JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+JOIN {records} AS s ON s.landed_row = w.record_row
+JOIN {contacts} AS c ON c.landed_row = w.contact_row
 WHERE w.{item.name}"""
 
 
@@ -162,9 +166,8 @@ def had_value(plan: ExportPlan, slices: Sequence[Slice]) -> str | None:
     return f"""SELECT record_id,
        contact_id,
        {lines([f"{text} AS {name}" for name, text in had.items()])}
-FROM store.journal.last_agreed
-WHERE sobject = {literal(plan.sobject)}
-  AND ({either(list(had.values()))})"""
+FROM work.last_agreed
+WHERE {either(list(had.values()))}"""
 
 
 def _had(fingerprint: str) -> str:

@@ -16,6 +16,7 @@ from workbench.engine.compile import (
     field_change,
     joined,
     json_object,
+    landed_rows,
     lines,
     mainstay_text,
     members,
@@ -277,8 +278,15 @@ def _payload(plan: ImportPlan, *, is_create: bool) -> str:
     now = [f"{_record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
     held = [f"lower({_raw(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
     inputs = [f"s.{identifier(path)} AS {_input(path)}" for path in plan.inputs]
+    which = "is_create" if is_create else "NOT is_create"
+    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM work.receiving WHERE {which}")
+    records = landed_rows(table, f"SELECT record_row FROM work.receiving WHERE {which}")
     # Nothing is joined to a record that is not there yet: its values are blank.
-    record = f"(SELECT * FROM {table} LIMIT 0) AS s ON true" if is_create else f"{table} AS s ON s.rowid = w.record_row"
+    record = (
+        f"(SELECT * FROM {table} LIMIT 0) AS s ON true"
+        if is_create
+        else f"{records} AS s ON s.landed_row = w.record_row"
+    )
     changes = [f"{_changes(plan, pair)} AS {pair.changes}" for pair in plan.pairs]
     beside, joins = _beside(plan, table)
     return f"""WITH side_by_side AS (
@@ -290,9 +298,9 @@ def _payload(plan: ImportPlan, *, is_create: bool) -> str:
            w.cleared_fields,
            {lines([*wanted, *now, *held, *inputs])}
     FROM work.receiving AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    JOIN {contacts} AS c ON c.landed_row = w.contact_row
     {"LEFT JOIN" if is_create else "JOIN"} {record}
-    WHERE {"w.is_create" if is_create else "NOT w.is_create"}
+    WHERE {which}
 ),
 changing AS (
     SELECT side_by_side.*,

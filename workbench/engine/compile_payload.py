@@ -10,6 +10,7 @@ from workbench.engine.compile import (
     field_change,
     joined,
     json_value,
+    landed_rows,
     lines,
     members,
     plain_members,
@@ -47,6 +48,8 @@ def new_outgoing(plan: ExportPlan) -> str:
     checks = [*phone_checks(), *standard_checks(plan), *custom_checks(plan.custom)]
     codes = code_list([*checks, too_long_check(any_too_long(plan.custom))])
     is_verbatim = verbatim(plan)
+    table = f"store.salesforce.{identifier(plan.sobject)}"
+    records = landed_rows(table, "SELECT record_row FROM work.sending WHERE is_new")
     return f"""WITH value AS (
     SELECT w.seq,
            {f"{plan.kept.of('s', is_verbatim)} = 1" if plan.kept.has([is_verbatim]) else "false"} AS is_verbatim,
@@ -61,7 +64,7 @@ def new_outgoing(plan: ExportPlan) -> str:
            CAST(NULL AS VARCHAR) AS preferred_now,
            {lines(values)}
     FROM work.sending AS w
-    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
+    JOIN {records} AS s ON s.landed_row = w.record_row
     WHERE w.is_new
 ),
 leaving AS (

@@ -12,7 +12,7 @@ from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan, Slice
 from workbench.engine.run import Run, looked_at, must_add_up, require_columns
 from workbench.engine.sequence import label_groups, walk
-from workbench.engine.three_way import judge_outgoing, judge_phones
+from workbench.engine.three_way import judge_outgoing, judge_phones, recall_agreed
 from workbench.store.steps import make_table, make_view, run_step, step_sql, view_step
 
 # What one SObject leaves behind; the next one makes tables of the same names.
@@ -43,6 +43,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         with stage("match"):
             _match(run, plan)
         with stage("verdict"):
+            recall_agreed(run, plan.two_way, "SELECT record_id FROM work.record_key WHERE is_eligible")
             judge_phones(run, plan.two_way)
             run_step(con, "threeway", "left_phone")
             view_step(con, "outgoing", "verdict_outgoing")
@@ -77,14 +78,15 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
 def _keys(run: Run, plan: ExportPlan) -> None:
     """Make work.record_key and work.contact_now of whatever is looked at."""
     con, only = run.con, run.scope.only_record
+    if run.scope.since is not None:
+        keep_affected(run, plan)
+        return
     records = compile_export.record_key(plan, only=only is not None)
-    if run.scope.is_narrow:
-        make_table(con, "record_key", records, {"only": only} if only else {})
+    if only is not None:
+        make_table(con, "record_key", records, {"only": only})
     else:
         make_view(con, "record_key", records)  # read once
     make_table(con, "contact_now", compile_export.contact_now(plan))
-    if run.scope.since is not None:
-        keep_affected(run, plan.sobject)
 
 
 def _match(run: Run, plan: ExportPlan) -> None:

@@ -8,7 +8,7 @@ from workbench.engine import compile_import
 from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ImportPlan
 from workbench.engine.run import Run, looked_at, must_add_up, require_columns
-from workbench.engine.three_way import judge_incoming
+from workbench.engine.three_way import judge_incoming, recall_agreed
 from workbench.store.steps import make_table, run_step
 
 RESULT = ("change_incoming", "bucket_incoming", "payload_incoming", "verdict_field", "two_way_field")
@@ -32,6 +32,7 @@ def import_steps(run: Run, plan: ImportPlan) -> None:
         with stage("compare"):
             make_table(con, "differing", compile_import.differing(plan))
             slices = looked_at(con, plan.slices(), "differing")
+            recall_agreed(run, plan.two_way, "SELECT record_id FROM work.verdict_incoming WHERE action = 'update'")
             judge_incoming(run, plan.two_way, slices)
         with stage("payload"):
             run_step(con, "incoming", "receiving")

@@ -54,11 +54,11 @@ def kept_columns(con: duckdb.DuckDBPyConnection, sobject: str) -> Kept:
 
 
 def unkept_counts(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
-    """Kept column -> how many rows have no value in it yet. Costs next to nothing: row groups know of their blanks."""
+    """Kept column -> how many rows have no value in it yet. Costs next to nothing where none has: statistics tell."""
     described = con.execute(f"FROM {table} LIMIT 0").description or ()
     names = [column[0] for column in described if column[0].startswith(KEPT_PREFIX)]
     if not names:
         return {}
-    counts = ", ".join(f"(SELECT count(*) FROM {table} WHERE {identifier(name)} IS NULL)" for name in names)
-    found = con.execute(f"SELECT {counts}").fetchone() or ()
+    counts = ", ".join(f"count(*) - count({identifier(name)})" for name in names)
+    found = con.execute(f"SELECT {counts} FROM {table}").fetchone() or ()
     return dict(zip(names, found, strict=True))

@@ -17,8 +17,10 @@ import orjson
 import pyarrow as pa
 
 from workbench.domain import ladder, rules
+from workbench.engine.compile import landed_rows
 from workbench.engine.compile_export import value_now
 from workbench.engine.plans import ExportPlan
+from workbench.store.steps import make_table
 
 _WALK_SCHEMA = pa.schema(
     [
@@ -36,6 +38,17 @@ _WALK_SCHEMA = pa.schema(
     ]
 )
 _KNOWN_PHONE = "coalesce(phone_text(w.{name}_key), nullif(c.{name}, ''))"
+_REACHED = """
+WITH touched AS (
+    SELECT DISTINCT touch.phone FROM work.touch_outgoing AS touch SEMI JOIN work.group_outgoing USING (seq)
+)
+SELECT contact_row, true AS is_there
+FROM work.verdict_outgoing SEMI JOIN work.group_outgoing USING (seq)
+WHERE contact_row IS NOT NULL
+UNION
+SELECT owner.contact_row, true AS is_there
+FROM work.phone_owner AS owner SEMI JOIN touched ON touched.phone = owner.phone
+"""
 _ACTION_OF_RULE = {"crm_id": "update", "phone": "link", "none": "create"}
 _CODE_SEPARATOR = "\x1f"
 _NUMBERS = (int, float)
@@ -269,19 +282,13 @@ def _directory(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> Directory:
         + [f"nullif(c.{name}, '')" for name in ("messaging_status_sms", "messaging_status_web_bot", "preferred_name")]
         + [value_now(pair) for pair in plan.pairs]
     )
+    make_table(con, "reached_contact", _REACHED)
+    contacts = landed_rows("store.mainstay.contact", "SELECT contact_row FROM work.reached_contact WHERE is_there")
     cursor = con.execute(
-        f"""WITH touched AS (
-            SELECT DISTINCT touch.phone FROM work.touch_outgoing AS touch SEMI JOIN work.group_outgoing USING (seq)
-        ),
-        reached AS (
-            SELECT v.contact_row FROM work.verdict_outgoing AS v SEMI JOIN work.group_outgoing USING (seq)
-            UNION
-            SELECT owner.contact_row FROM work.phone_owner AS owner SEMI JOIN touched ON touched.phone = owner.phone
-        )
-        SELECT {columns}
-        FROM reached
+        f"""SELECT {columns}
+        FROM work.reached_contact AS reached
         JOIN (SELECT *, phone_key AS contact_phone FROM work.contact_now) AS w ON w.contact_row = reached.contact_row
-        JOIN store.mainstay.contact AS c ON c.rowid = reached.contact_row"""
+        JOIN {contacts} AS c ON c.landed_row = reached.contact_row"""
     )
     names = [f"_{key}" for key in ("row", "id", "crm", "phone", "previous", "sms", "web", "preferred")]
     directory = Directory()

@@ -7,7 +7,7 @@ from typing import Final
 
 from workbench.domain.fields import Direction
 from workbench.engine.agreed import make_field_table
-from workbench.engine.compile_agreed import agreed_side, disagreement, disagreement_of_sides
+from workbench.engine.compile_agreed import agreed_side, disagreement, disagreement_of_sides, last_agreed
 from workbench.engine.plans import Slice, TwoWay
 from workbench.engine.run import Run
 from workbench.store.steps import make_table, make_view, run_step
@@ -21,6 +21,18 @@ _LINKED_INCOMING: Final = """SELECT record_row, contact_row
     FROM work.verdict_incoming AS verdict
     JOIN work.differing AS differing ON differing.seq = verdict.seq
     WHERE verdict.action = 'update' AND differing."""
+
+
+def recall_agreed(run: Run, both: TwoWay, looked_at: str) -> None:
+    """work.last_agreed, read as often as it is asked; where few records are looked at, of theirs alone and once.
+
+    `looked_at`: a SELECT of their record_id, with a condition.
+    """
+    everything = last_agreed(both.sobject)
+    if both.pairs and run.scope.is_narrow:
+        make_table(run.con, "last_agreed", f"{everything}\n  AND record_id IN ({looked_at})")
+    else:
+        make_view(run.con, "last_agreed", everything)
 
 
 def judge_phones(run: Run, both: TwoWay) -> None:
