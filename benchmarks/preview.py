@@ -75,9 +75,12 @@ def without_bodies():
         return f"CASE WHEN is_walked THEN {whole(parts, blanks=blanks)} ELSE '' END" if blanks else "''"
 
     def new_outgoing(plan) -> str:
-        query, asked = new(plan), "WHERE w.is_new"
+        query, asked = new(plan), "SELECT record_row FROM work.sending WHERE is_new"
         assert asked in query
-        return query.replace(asked, f"{asked} AND (w.is_walked OR {plan.kept.of('s', verbatim(plan))} = 0)")
+        doubtful = f"{plan.kept.of('s', verbatim(plan))} = 0"
+        records = f"store.salesforce.{identifier(plan.sobject)}"
+        looked_at = f"{asked} AND is_walked UNION ALL SELECT s.rowid FROM {records} AS s WHERE {doubtful}"
+        return query.replace(asked, looked_at)
 
     with (
         mock.patch.object(compile_payload, "members", members),
