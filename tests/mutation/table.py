@@ -9,6 +9,7 @@ OUT, THREE, GUARDS = ("tests/sql/test_outgoing.py",), ("tests/sql/test_three_way
 IN_ORDER, REFUSE = ("tests/sql/test_change_incoming.py",), ("tests/sql/test_payload_incoming.py",)
 RULES, GROUPS = ("tests/sql/test_rules.py",), ("tests/sql/test_groups.py",)
 AGREED, AGAIN = ("tests/properties/test_agreement.py",), ("tests/sql/test_looking_again.py",)
+SEVERAL = ("tests/properties/test_several_objects.py",)
 MATCH, FAN_OUT = ("tests/sql/test_match_incoming.py",), ("tests/sql/test_reach.py",)
 CLEARED = ("tests/properties/test_three_way.py",)
 KEYS = ("tests/sql/test_keys.py",)
@@ -228,7 +229,7 @@ IMPORTS = (
     Mutation(IMPORT, 'f"CASE WHEN {p.changes} THEN {field_change(p.salesforce.name', 'f"CASE WHEN true THEN {field_change(p.salesforce.name',
              "what stays is told as a change", AGREED),
     Mutation(IMPORT, "{plan.kept.of('c', ours[name])} <> {plan.kept.of('s', theirs[name])} AS {name}", "false AS {name}", "no linked contact differs", BACK),
-    Mutation(IMPORT, '{"w.is_create" if is_create else "NOT w.is_create"}', "true", "each contact has two payloads", BACK),
+    Mutation(IMPORT, 'which = "is_create" if is_create else "NOT is_create"', 'which = "true"', "each contact has two payloads", BACK),
     # Refusals of Salesforce.
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "false", "STRING_TOO_LONG is not foretold", REFUSE),
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "strlen({pair.column}) > {field.length}", "bytes are counted for characters", REFUSE),
@@ -274,12 +275,13 @@ AROUND = (
     Mutation(KEPT, "AS last ON last.record_id = differing.record_id AND", "AS last ON false AND", "nothing was agreed before", AGREED),
     Mutation(KEPT, "if pair.mainstay.path in before", "if True", "a field mapped anew has a value", ("tests/properties/test_agreement.py",)),
     # Looking again.
-    Mutation(AFFECTED, 'SELECT s."Id" AS record_id FROM {records} AS s WHERE s."SystemModstamp" >= $since{vanished}',
-             'SELECT s."Id" AS record_id FROM {records} AS s WHERE false{vanished}', "changed records are not looked at", AGAIN),
+    Mutation(AFFECTED, 'AS s WHERE s."SystemModstamp" >= $since', "AS s WHERE false", "changed records are not looked at", AGAIN),
     Mutation(AFFECTED, "    SELECT crm_id FROM work.changed_contact WHERE crm_id IS NOT NULL\n", "    SELECT crm_id FROM work.changed_contact WHERE false\n", "changed contacts are not looked at", AGAIN),
     Mutation(AFFECTED, "WHERE mainstay_id IN (SELECT contact_id FROM work.changed_contact WHERE is_there)", "WHERE false", "who was led to a changed contact is not looked at", AGAIN),
-    Mutation(AFFECTED, "WHERE before.group_id IS NOT NULL", "WHERE false", "fellows of a group are not looked at", AGAIN),
+    Mutation(AFFECTED, "WHERE b.group_id IS NOT NULL", "WHERE false", "fellows of a group are not looked at", AGAIN),
     Mutation(AFFECTED, "AND (SELECT count(*) FROM work.changed_contact) > 0", "AND false", "rivals without a name are not looked at", AGAIN),
+    Mutation(AFFECTED, "WHERE action = 'blocked' AND certainty = 'possible'", "WHERE false", "who was refused for another object's phone is not looked at", SEVERAL),
+    Mutation(AFFECTED, "find_affected(run: Run, plans: Sequence[ExportPlan]) -> None:", "find_affected(run: Run, plans: Sequence[ExportPlan], first: int = 1) -> None:\n    plans = plans[:first]", "objects after the first are not looked at", SEVERAL),
     Mutation(AFFECTED, "AS s WHERE {record_phone} IN ({latest_phones})", "AS s WHERE false", "who wants the phone now is not looked at", AGAIN),
     Mutation(AFFECTED, "AS c WHERE {contact_phone} IN ({latest_phones})", "AS c WHERE false", "who holds the phone now is not looked at", AGAIN),
     Mutation(AFFECTED, 'AS s WHERE s."Id" IN ({latest})', "AS s WHERE false", "what affected records want is not followed", AGAIN),

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 EXAMPLES = int(os.environ.get("GUARDIAN_EXAMPLES", "40")) // 2
 LATER = datetime.now(UTC) + timedelta(days=1)
-TOLD = ("action", "rule", "mainstay_id", "codes", "predicted_status", "reason", "fields", "guards")
+TOLD = ("action", "rule", "mainstay_id", "codes", "predicted_status", "certainty", "reason", "fields", "guards")
 
 RECORD_MOVES = st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), RECORD)), max_size=2)
 CONTACT_MOVES = st.lists(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from properties.test_guardian import CONTACT, RECORD, build
-from world import World, mapping, record_id, send, status_of
+from properties.test_incremental import CONTACT_MOVES, LATER, RECORD_MOVES, by_record, move
+from world import START, World, mapping, record_id, send, status_of
 
 from workbench.store import Store
 
@@ -153,3 +154,53 @@ def test_every_answer_of_two_objects_is_foretold_unless_it_is_only_possible(stor
             answer = send(request["method"], request["path"], json.loads(request["body"]), directory, institution)
             told = (row["predicted_status"], set(row["codes"]))
             assert told == (status_of(answer), set(answer.codes)) or row["reason"] == TAKEN, row
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    records=st.lists(RECORD, min_size=2, max_size=7),
+    contacts=st.lists(CONTACT, max_size=5),
+    leads=st.sets(st.integers(0, 6), min_size=1),
+    record_moves=RECORD_MOVES,
+    contact_moves=CONTACT_MOVES,
+)
+def test_a_second_look_at_two_objects_completes_the_first(store, records, contacts, leads, record_moves, contact_moves):
+    world = build(store, records, contacts, two_objects())
+    as_leads(world, leads)
+    before = by_record(world.preview()[1])
+    move(world, record_moves, contact_moves)
+    again = by_record(world.preview(only_changed=True)[1])
+    whole = by_record(world.preview()[1])
+    assert {**{key: value for key, value in before.items() if key in whole}, **again} == whole
+
+
+def looked_at_first(store, phones, leads):
+    """Records with these phones, some of them leads, looked at once, years ago."""
+    world = World(store, two_objects())
+    for number, phone in enumerate(phones):
+        world.record(number, MobilePhone=phone, SystemModstamp=START)
+    as_leads(world, leads)
+    world.preview()
+    return world
+
+
+def again(world):
+    return {row["salesforce_id"]: row["action"] for row in world.preview(only_changed=True)[1]}
+
+
+def test_a_second_look_finds_who_of_the_second_object_loses_a_phone_to_the_first(store):
+    world = looked_at_first(store, [B, A], [1])
+    world.records[0].update(MobilePhone=A, SystemModstamp=LATER)
+    assert again(world) == {record_id(0): "create", lead_id(1): "blocked"}
+
+
+def test_a_second_look_finds_who_of_the_first_object_has_the_phone_that_the_second_wants(store):
+    world = looked_at_first(store, [A, B], [1])
+    world.records[1].update(MobilePhone=A, SystemModstamp=LATER)
+    assert again(world) == {record_id(0): "create", lead_id(1): "blocked"}
+
+
+def test_a_second_look_finds_who_of_the_second_object_was_refused_for_a_phone_that_is_free_now(store):
+    world = looked_at_first(store, [A, A], [1])
+    world.records[0].update(MobilePhone=B, SystemModstamp=LATER)
+    assert again(world) == {record_id(0): "create", lead_id(1): "create"}

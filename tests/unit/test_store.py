@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from workbench.errors import ConfigurationError, StepFailed, StoreBusy
-from workbench.store import Store, identifier, literal
+from workbench.store import Store, database, identifier, literal
 from workbench.store.database import Streamed
 from workbench.store.steps import make_table
 
@@ -147,3 +147,11 @@ def test_a_parquet_file_is_readable_in_a_write_by_its_name(tmp_path):
     )
     assert store.rows("SELECT n FROM salesforce.n") == [{"n": 7}]
     assert store.rows("SELECT table_name FROM information_schema.tables WHERE table_name = 'given'") == []
+
+
+def test_a_landing_leaves_later_writes_the_memory_they_had(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "LEAST_MEGABYTES", 40)
+    file = tmp_path / "rows.parquet"
+    duckdb.sql("SELECT 7 AS n").write_parquet(str(file))
+    store.write("CREATE TEMP TABLE n AS FROM given", tables={"given": Streamed(f"read_parquet('{file}')")})
+    store.write("CREATE TEMP TABLE long AS SELECT list(range) AS numbers FROM range(10_000_000)")

@@ -4,15 +4,18 @@ Not the changed records alone: a phone that one of them took or let go may decid
 records and contacts that changed, on either side:
 - before: records that the last full preview led to such a contact, or decided in one group with such a record, and,
   once any contact changed, those whose rival for a phone it does not name;
-- now: records that want, hold or give up a phone which an affected record or a changed contact has, and so on.
+- now: records that want, hold or give up a phone which an affected record or a changed contact has, and so on, turn by
+  turn, through all objects at once: what one of them sends, a later one finds (decision 15).
 The same steps then run on these records alone; what they say of them is what a full preview would say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from workbench.engine import compile_export
+from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan
 from workbench.engine.run import Run
 from workbench.store.quoting import identifier, literal
@@ -34,24 +37,26 @@ FROM work.before AS b
 ANTI JOIN store.mainstay.contact AS c ON c.id = b.mainstay_id
 WHERE b.mainstay_id IS NOT NULL
 """
-_VANISHED_RECORDS: Final = """
-    UNION
-    SELECT before.salesforce_id FROM work.before AS before
-    ANTI JOIN {records} AS s ON s."Id" = before.salesforce_id"""
 _FULL_PULLS: Final = """
 SELECT count(*) FROM store.journal.pull AS pull
 WHERE pull.mode = 'full'
   AND pull.pull_id > (SELECT min(pull_id) FROM store.preview.pin WHERE preview_id = $baseline)
 """
 _BEFORE: Final = """
-SELECT salesforce_id, mainstay_id, group_id, action, rule
+SELECT sobject, salesforce_id, mainstay_id, group_id, action, rule, certainty
 FROM store.preview.change
-WHERE preview_id = {baseline} AND sobject = {sobject}
+WHERE preview_id = {baseline} AND sobject IN ({sobjects})
 """
 
+_CHANGED: Final = """SELECT s."Id" AS record_id FROM {records} AS s WHERE s."SystemModstamp" >= $since"""
+_VANISHED: Final = """SELECT b.salesforce_id AS record_id
+    FROM work.before AS b ANTI JOIN {records} AS s ON s."Id" = b.salesforce_id
+    WHERE b.sobject = {sobject}"""
+# Refused for a phone that another object sends: decided anew whenever anything moved.
+_TAKEN: Final = "SELECT salesforce_id FROM work.before WHERE action = 'blocked' AND certainty = 'possible'"
 _SEED: Final = """
 WITH touched AS (
-    SELECT s."Id" AS record_id FROM {records} AS s WHERE s."SystemModstamp" >= $since{vanished}
+    {moved}
     UNION
     SELECT crm_id FROM work.changed_contact WHERE crm_id IS NOT NULL
     UNION
@@ -62,21 +67,23 @@ WITH touched AS (
     WHERE (action = 'conflict' OR (action = 'blocked' AND rule = 'crm_id'))
       AND (SELECT count(*) FROM work.changed_contact) > 0
 )
-SELECT record_id, 0 AS round, true AS is_there FROM touched
+SELECT record_id, 0 AS turn, true AS is_there FROM touched
 UNION
-SELECT fellow.salesforce_id, 0 AS round, true AS is_there
+SELECT fellow.salesforce_id, 0 AS turn, true AS is_there
 FROM work.before AS fellow
 SEMI JOIN (
-    SELECT before.group_id FROM work.before AS before JOIN touched ON touched.record_id = before.salesforce_id
-    WHERE before.group_id IS NOT NULL
-) AS grouped ON grouped.group_id = fellow.group_id
+    SELECT b.sobject, b.group_id FROM work.before AS b JOIN touched ON touched.record_id = b.salesforce_id
+    WHERE b.group_id IS NOT NULL
+) AS grouped ON grouped.group_id = fellow.group_id AND grouped.sobject = fellow.sobject
 """
 
-_LATEST: Final = "SELECT record_id FROM work.affected WHERE is_there AND round = {round}"
+_LATEST: Final = "SELECT record_id FROM work.affected WHERE is_there AND turn = {turn}"
+_WANTED: Final = """SELECT {record_phone} AS phone FROM {records} AS s WHERE s."Id" IN ({latest})"""
 _PHONES: Final = """
-SELECT DISTINCT found.phone, {round} AS round, true AS is_there
+INSERT INTO work.affected_phone
+SELECT DISTINCT found.phone, {turn} AS turn, true AS is_there
 FROM (
-    SELECT {record_phone} AS phone FROM {records} AS s WHERE s."Id" IN ({latest})
+    {wanted}
     UNION ALL
     SELECT {contact_phone} AS phone FROM store.mainstay.contact AS c WHERE c.crm_id IN ({latest})
     UNION ALL
@@ -86,11 +93,13 @@ ANTI JOIN work.affected_phone AS known ON known.phone = found.phone
 WHERE fitting_phone(found.phone) IS NOT NULL
 """
 
-_LATEST_PHONES: Final = "SELECT phone FROM work.affected_phone WHERE is_there AND round = {round}"
+_LATEST_PHONES: Final = "SELECT phone FROM work.affected_phone WHERE is_there AND turn = {turn}"
+_WANTING: Final = """SELECT s."Id" AS record_id FROM {records} AS s WHERE {record_phone} IN ({latest_phones})"""
 _GROWN: Final = """
-SELECT DISTINCT found.record_id, {round} + 1 AS round, true AS is_there
+INSERT INTO work.affected
+SELECT DISTINCT found.record_id, {turn} + 1 AS turn, true AS is_there
 FROM (
-    SELECT s."Id" AS record_id FROM {records} AS s WHERE {record_phone} IN ({latest_phones})
+    {wanting}
     UNION ALL
     SELECT c.crm_id AS record_id FROM store.mainstay.contact AS c WHERE {contact_phone} IN ({latest_phones})
 ) AS found
@@ -98,9 +107,9 @@ ANTI JOIN work.affected AS known ON known.record_id = found.record_id
 WHERE found.record_id <> ''
 """
 
-_RECORDS: Final = """
-SELECT * FROM work.any_record WHERE record_id IN (SELECT record_id FROM work.affected WHERE is_there)
-"""
+_RECORDS: Final = (
+    "SELECT * FROM work.any_record WHERE record_id IN (SELECT record_id FROM work.affected WHERE is_there)"
+)
 _REACHED: Final = """
 WITH reached AS (
     SELECT c.rowid AS contact_row, true AS is_there FROM store.mainstay.contact AS c
@@ -113,30 +122,51 @@ SELECT * FROM work.any_contact WHERE contact_row IN (SELECT contact_row FROM rea
 """
 
 
-def keep_affected(run: Run, plan: ExportPlan) -> None:
-    """Make work.record_key and work.contact_now of what may have to be decided anew, and what that may reach."""
+def find_affected(run: Run, plans: Sequence[ExportPlan]) -> None:
+    """Make work.affected and work.affected_phone: record Ids of all these objects, and the phones that tie them."""
     con, scope = run.con, run.scope
-    names = {
+    with run.store.attached(con):
+        names = [_names(run, plan) for plan in plans]
+        contact = {"contact_phone": names[0]["contact_phone"]}
+        sobjects = ", ".join(literal(plan.sobject) for plan in plans)
+        make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
+        full = con.execute(_FULL_PULLS, {"baseline": scope.baseline}).fetchone()
+        is_whole, since = bool(full and full[0]), {"since": scope.since}
+        contacts = _CONTACTS.format(**contact) + (_VANISHED_CONTACTS if is_whole else "")
+        make_table(con, "changed_contact", contacts, since)
+        moved = [_each(_CHANGED, names), *([_each(_VANISHED, names)] if is_whole else [])]
+        moved += [_TAKEN] if len(plans) > 1 else []
+        make_table(con, "affected", _SEED.format(moved="\n    UNION\n    ".join(moved)), since)
+        con.execute("CREATE OR REPLACE TABLE work.affected_phone (phone UBIGINT, turn INTEGER, is_there BOOLEAN)")
+        turn, is_growing = 0, True
+        while is_growing:
+            latest = {"turn": turn, "latest": _LATEST.format(turn=turn)}
+            con.execute(_PHONES.format(wanted=_each(_WANTED, names, **latest), **contact, **latest))
+            latest = {"turn": turn, "latest_phones": _LATEST_PHONES.format(turn=turn)}
+            grown = con.execute(_GROWN.format(wanting=_each(_WANTING, names, **latest), **contact, **latest)).fetchone()
+            turn, is_growing = turn + 1, bool(grown and grown[0])
+
+
+def keep_affected(run: Run, plan: ExportPlan) -> None:
+    """Make work.record_key and work.contact_now: affected records of one object, and the contacts they may reach."""
+    make_view(run.con, "any_record", compile_export.record_key(plan))
+    make_view(run.con, "any_contact", compile_export.contact_now(plan))
+    make_table(run.con, "record_key", _RECORDS)
+    make_table(run.con, "contact_now", _REACHED.format(**_names(run, plan)))
+
+
+def _names(run: Run, plan: ExportPlan) -> dict[str, str]:
+    """What the queries call an object's landed rows, its phone and that of contacts."""
+    record_phone, contact_phone = compile_export.record_phone(plan), compile_export.contact_phones()[0]
+    kept = kept_columns(run.con, plan.sobject, among=[record_phone, contact_phone])
+    return {
+        "sobject": literal(plan.sobject),
         "records": f"store.salesforce.{identifier(plan.sobject)}",
-        "record_phone": plan.kept.of("s", compile_export.record_phone(plan)),
-        "contact_phone": plan.kept.of("c", compile_export.contact_phones()[0]),
+        "record_phone": kept.of("s", record_phone),
+        "contact_phone": kept.of("c", contact_phone),
     }
-    make_view(con, "any_record", compile_export.record_key(plan))
-    make_view(con, "any_contact", compile_export.contact_now(plan))
-    make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobject=literal(plan.sobject)))
-    full = con.execute(_FULL_PULLS, {"baseline": scope.baseline}).fetchone()
-    is_whole, since = bool(full and full[0]), {"since": scope.since}
-    make_table(con, "changed_contact", (_CONTACTS + (_VANISHED_CONTACTS if is_whole else "")).format(**names), since)
-    vanished = _VANISHED_RECORDS.format(**names) if is_whole else ""
-    make_table(con, "affected", _SEED.format(vanished=vanished, **names), since)
-    con.execute("CREATE OR REPLACE TABLE work.affected_phone (phone UBIGINT, round INTEGER, is_there BOOLEAN)")
-    turn, is_growing = 0, True
-    while is_growing:
-        latest, latest_phones = _LATEST.format(round=turn), _LATEST_PHONES.format(round=turn)
-        con.execute(f"INSERT INTO work.affected_phone {_PHONES.format(round=turn, latest=latest, **names)}")
-        grown = con.execute(
-            f"INSERT INTO work.affected {_GROWN.format(round=turn, latest_phones=latest_phones, **names)}"
-        ).fetchone()
-        turn, is_growing = turn + 1, bool(grown and grown[0])
-    make_table(con, "record_key", _RECORDS)
-    make_table(con, "contact_now", _REACHED.format(**names))
+
+
+def _each(template: str, names: Sequence[dict[str, str]], **more: object) -> str:
+    """The same of each object."""
+    return "\n    UNION ALL\n    ".join(template.format(**name, **more) for name in names)

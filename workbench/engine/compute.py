@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 
@@ -18,28 +18,13 @@ from workbench.domain.fields import Direction
 from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues, catalogue_problems, shape_problems
 from workbench.engine import compile_export, compile_import, export_steps, import_steps
+from workbench.engine.affected import find_affected
 from workbench.engine.gather import gather, keep
+from workbench.engine.plans import ExportPlan
 from workbench.engine.run import EVERYTHING, Run, Scope, Stages, scratch
 from workbench.errors import ConfigurationError
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
-
-# What this object sends comes first: a phone has one contact, and a contact carries one CRM ID.
-_TAKE_PHONES: Final = """
-INSERT INTO work.taken_phone
-SELECT phone FROM (
-    SELECT verdict.phone_key AS phone
-    FROM work.verdict_outgoing AS verdict
-    JOIN work.change_outgoing AS change ON change.seq = verdict.seq
-    WHERE change.action IN ('create', 'link') OR (change.action = 'update' AND verdict.phone_fate = 'changes')
-    UNION
-    SELECT verdict.contact_phone
-    FROM work.verdict_outgoing AS verdict
-    JOIN work.change_outgoing AS change ON change.seq = verdict.seq
-    WHERE change.action = 'update' AND verdict.phone_fate IN ('changes', 'cleared')
-)
-WHERE phone IS NOT NULL AND phone NOT IN (SELECT phone FROM work.taken_phone)
-"""
 
 
 @dataclass(frozen=True)
@@ -73,20 +58,32 @@ def computed(
     names = [item.sobject for item in mapped]
     pins = _pins(store, names)
     with scratch() as con:
-        con.execute("CREATE TABLE work.taken_phone (phone UBIGINT)")
         run = Run(con, store, scope, stages or Stages())
-        for index, item in enumerate(mapped):
-            if direction is Direction.EXPORT:
-                plan = compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
-                export_steps.export_steps(run, plan)
-                if item is not mapped[-1]:
-                    con.execute(_TAKE_PHONES)
-                keep(con, export_steps.RESULT, index)
-            else:
+        if direction is Direction.EXPORT:
+            plans = [
+                compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
+                for item in mapped
+            ]
+            _export(run, plans)
+        else:
+            for index, item in enumerate(mapped):
                 import_steps.import_steps(run, compile_import.import_plan(item, catalogues, earlier=index))
                 keep(con, import_steps.RESULT, index)
         gather(con, direction, names)
         yield Computation(con, direction, names, pins)
+
+
+def _export(run: Run, plans: Sequence[ExportPlan]) -> None:
+    """The export of one object after the other: what an earlier one sends, a later one finds taken (decision 15)."""
+    run.con.execute("CREATE TABLE work.taken_phone (phone UBIGINT)")
+    if run.scope.since is not None:
+        with run.stages.stage("keys"):
+            find_affected(run, plans)
+    for index, plan in enumerate(plans):
+        export_steps.export_steps(run, plan)
+        if plan is not plans[-1]:
+            export_steps.take_phones(run)
+        keep(run.con, export_steps.RESULT, index)
 
 
 def _checked_catalogues(store: Store, revision: MappingRevision) -> Catalogues:

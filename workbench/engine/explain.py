@@ -157,9 +157,9 @@ def _three_way(store: Store, change: Mapping[str, Any]) -> list[Step]:
         Step(
             "Three values",
             f"{item['field']}: Salesforce has {_said(item['salesforce_value'])}, "
-            f"Mainstay {_said(item['mainstay_value'])}; "
-            + (f"both last had {_said(item['baseline'])}. " if item["has_baseline"] else "")
-            + f"{item['reason']}.",
+            f"Mainstay {_said(item['mainstay_value'])}"
+            + (f"; both last had {_said(item['baseline'])}" if item["has_baseline"] else "")
+            + f". {item['reason']}.",
             dict(item),
         )
         for item in found

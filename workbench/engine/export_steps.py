@@ -75,6 +75,11 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         must_add_up(con, "outgoing_adds_up")
 
 
+def take_phones(run: Run) -> None:
+    """Add to work.taken_phone what the object that was just decided sends."""
+    run.con.execute(f"INSERT INTO work.taken_phone {step_sql('outgoing', 'phone_taken')}")
+
+
 def _keys(run: Run, plan: ExportPlan) -> None:
     """Make work.record_key and work.contact_now of whatever is looked at."""
     con, only = run.con, run.scope.only_record

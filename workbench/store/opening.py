@@ -94,13 +94,15 @@ class Writing:
         """
         instance = self._take(path.absolute())
         try:
+            memory = instance.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
             instance.execute(f"ATTACH {literal(str(path))} AS {CATALOG}")
             with closing(instance.cursor()) as con:
                 con.execute(f"USE {CATALOG}")
                 yield con
             is_at_rest = _detached(instance)
             if is_at_rest:
-                instance.execute("RESET memory_limit")
+                # RESET would say so, but leave the memory as small as a landing made it (DuckDB 1.5.5).
+                instance.execute(f"SET memory_limit = {literal(memory)}")
                 instance.execute("RESET preserve_insertion_order")
         except BaseException:
             instance.close()
