@@ -6,6 +6,7 @@ import fcntl
 import subprocess
 import sys
 import textwrap
+import threading
 
 import duckdb
 import pyarrow as pa
@@ -155,3 +156,19 @@ def test_a_landing_leaves_later_writes_the_memory_they_had(store, tmp_path, monk
     duckdb.sql("SELECT 7 AS n").write_parquet(str(file))
     store.write("CREATE TEMP TABLE n AS FROM given", tables={"given": Streamed(f"read_parquet('{file}')")})
     store.write("CREATE TEMP TABLE long AS SELECT list(range) AS numbers FROM range(10_000_000)")
+
+
+def test_a_reading_answers_several_questions_and_holds_writers_until_its_end(store):
+    with store.reading():
+        assert store.rows("SELECT 1 AS n") == [{"n": 1}]
+        with store.reading(), duckdb.connect() as con, store.attached(con):
+            assert con.execute("SELECT count(*) FROM store.mainstay.field").fetchone() == (0,)
+        held = threading.Thread(
+            target=Store(store.dsn).write, args=("INSERT INTO mainstay.field (name) VALUES ('late')",)
+        )
+        held.start()
+        assert store.rows("SELECT name FROM mainstay.field") == []
+        with pytest.raises(RuntimeError, match="within a reading"):
+            store.write("INSERT INTO mainstay.field (name) VALUES ('never')")
+    held.join()
+    assert store.rows("SELECT name FROM mainstay.field") == [{"name": "late"}]

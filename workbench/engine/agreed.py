@@ -102,10 +102,11 @@ def make_field_table(con: duckdb.DuckDBPyConnection, both: Sequence[TwoWay]) -> 
 def _look(store: Store, both: TwoWay) -> int:
     if not both.pairs:
         return 0
-    latest = store.rows(_LATEST_PULLS, {"sobject": both.sobject})[0]
+    with store.reading():
+        latest = store.rows(_LATEST_PULLS, {"sobject": both.sobject})[0]
+        looks = store.rows("SELECT * FROM journal.agreed_look WHERE sobject = $sobject", {"sobject": both.sobject})
     if latest["systems"] < 2:  # one of each system is needed
         return 0
-    looks = store.rows("SELECT * FROM journal.agreed_look WHERE sobject = $sobject", {"sobject": both.sobject})
     before = looks[0] if looks else None
     fields = [pair.mainstay.path for pair in both.pairs]
     named = [f"{pair.salesforce.name} {pair.mainstay.path}" for pair in both.pairs]

@@ -10,8 +10,9 @@ from workbench.store.mappings import MappingRevision
 
 def fitting_catalogues(store: Store, revision: MappingRevision) -> Catalogues | None:
     """The fields of both systems; None where one was never pulled, or the mapping does not fit what exists."""
-    known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
-    contact = store.rows("SELECT * FROM mainstay.field")
+    with store.reading():
+        known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
+        contact = store.rows("SELECT * FROM mainstay.field")
     if not known or not contact:
         return None
     catalogues = catalogues_for(revision.mapping, known, mainstay_fields(contact))

@@ -20,7 +20,7 @@ from workbench.domain.mapping_check import Catalogues, catalogue_problems, shape
 from workbench.engine import compile_export, compile_import, export_steps, import_steps
 from workbench.engine.affected import find_affected
 from workbench.engine.gather import gather, keep
-from workbench.engine.plans import ExportPlan
+from workbench.engine.plans import ExportPlan, ImportPlan
 from workbench.engine.run import EVERYTHING, Run, Scope, Stages, scratch
 from workbench.errors import ConfigurationError
 from workbench.store.database import Store
@@ -53,22 +53,21 @@ def computed(
 
     Raises ConfigurationError (mapping problems, nothing pulled, columns not pulled), StepFailed.
     """
-    catalogues = _checked_catalogues(store, revision)
-    mapped = _chosen(revision, direction, sobjects)
-    names = [item.sobject for item in mapped]
-    pins = _pins(store, names)
     with scratch() as con:
-        run = Run(con, store, scope, stages or Stages())
-        if direction is Direction.EXPORT:
-            plans = [
-                compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
-                for item in mapped
-            ]
-            _export(run, plans)
-        else:
-            for index, item in enumerate(mapped):
-                import_steps.import_steps(run, compile_import.import_plan(item, catalogues, earlier=index))
-                keep(con, import_steps.RESULT, index)
+        with store.reading():
+            catalogues = _checked_catalogues(store, revision)
+            mapped = _chosen(revision, direction, sobjects)
+            names = [item.sobject for item in mapped]
+            pins = _pins(store, names)
+            run = Run(con, store, scope, stages or Stages())
+            if direction is Direction.EXPORT:
+                plans = [
+                    compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
+                    for item in mapped
+                ]
+                _export(run, plans)
+            else:
+                _import(run, [compile_import.import_plan(item, catalogues, earlier=n) for n, item in enumerate(mapped)])
         gather(con, direction, names)
         yield Computation(con, direction, names, pins)
 
@@ -84,6 +83,12 @@ def _export(run: Run, plans: Sequence[ExportPlan]) -> None:
         if plan is not plans[-1]:
             export_steps.take_phones(run)
         keep(run.con, export_steps.RESULT, index)
+
+
+def _import(run: Run, plans: Sequence[ImportPlan]) -> None:
+    for index, plan in enumerate(plans):
+        import_steps.import_steps(run, plan)
+        keep(run.con, import_steps.RESULT, index)
 
 
 def _checked_catalogues(store: Store, revision: MappingRevision) -> Catalogues:

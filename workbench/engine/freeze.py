@@ -91,5 +91,5 @@ def freeze(
         for statement in (_REQUEST, _PREDICTION, _CONFLICT, _GUARD, _FAN_OUT, _BUCKET, _PIN):
             con.execute(statement)
         con.execute(_PREVIEW, about)
-    found = store.rows("SELECT preview_id FROM preview.preview WHERE run = $run", {"run": run})
-    return int(found[0]["preview_id"])
+        found = con.execute("SELECT preview_id FROM store.preview.preview WHERE run = $run", {"run": run}).fetchall()
+    return int(found[0][0])

@@ -41,11 +41,12 @@ def keep(store: Store, revision: MappingRevision) -> int:
     Does nothing where nothing is missing or few rows were pulled, or where the mapping does not fit the fields that
     exist or were pulled.
     """
-    if _most_rows(store, revision) < WORTH_KEEPING:
-        return 0
-    asked = f"{_latest_pulls(store)}; {revision.digest}; {RULES_DIGEST}"
-    if store.rows("SELECT asked FROM journal.kept_look WHERE asked = $asked", {"asked": asked}):
-        return 0
+    with store.reading():
+        if _most_rows(store, revision) < WORTH_KEEPING:
+            return 0
+        asked = f"{_latest_pulls(store)}; {revision.digest}; {RULES_DIGEST}"
+        if store.rows("SELECT asked FROM journal.kept_look WHERE asked = $asked", {"asked": asked}):
+            return 0
     catalogues = fitting_catalogues(store, revision)
     if catalogues is None:
         return 0

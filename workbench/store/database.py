@@ -8,6 +8,7 @@ writer). Source: lab notes on storage; tests/unit/test_store.py runs several pro
 from __future__ import annotations
 
 import fcntl
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -84,6 +85,19 @@ class Store:
             return [con.execute(sql, dict(params)).to_arrow_table() for sql, params in map(_parts, queries)]
 
     @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep the store open for several questions of this thread in a row: opening it costs more than most of them.
+
+        Writers wait until the end; a write of this thread itself would wait for ever, and raises RuntimeError.
+        """
+        with self._open(write=False):
+            _READ_BY_THREAD.paths = (before := _read_by_thread()) | {self.path}
+            try:
+                yield
+            finally:
+                _READ_BY_THREAD.paths = before
+
+    @contextmanager
     def attached(self, con: duckdb.DuckDBPyConnection, alias: str = "store") -> Iterator[None]:
         """Attach the store read-only to another connection for as long as its rows are being copied out."""
         with self._turn(write=False):
@@ -142,6 +156,11 @@ class Store:
     @contextmanager
     def _turn(self, *, write: bool) -> Iterator[None]:
         """Wait for this access's turn among the threads and processes that share the file."""
+        if self.path in _read_by_thread():
+            if write:
+                raise RuntimeError(f"{self.path} is written within a reading of the same thread")
+            yield
+            return
         deadline = time.monotonic() + self.patience_seconds
         with Path(f"{self.path}.gate").open("a") as gate, Path(f"{self.path}.lock").open("a") as lock:
             self._lock(gate.fileno(), fcntl.LOCK_EX, deadline)
@@ -170,6 +189,14 @@ class Store:
             f"The disk that holds {self.path} is full. Nothing of the last step was kept, everything before it was. "
             "Free some space, then run the same command again."
         )
+
+
+_READ_BY_THREAD: Final = threading.local()
+
+
+def _read_by_thread() -> frozenset[Path]:
+    """The stores that this thread keeps open to read."""
+    return getattr(_READ_BY_THREAD, "paths", frozenset())
 
 
 def set_for_landing(con: duckdb.DuckDBPyConnection, columns: int) -> None:
