@@ -74,8 +74,8 @@ def without_bodies():
     def members(parts, *, blanks: bool = False) -> str:
         return f"CASE WHEN is_walked THEN {whole(parts, blanks=blanks)} ELSE '' END" if blanks else "''"
 
-    def new_outgoing(plan) -> str:
-        query, asked = new(plan), "SELECT record_row FROM work.sending WHERE is_new"
+    def new_outgoing(plan, **_about) -> str:
+        query, asked = new(plan, few=True), "SELECT record_row FROM work.sending WHERE is_new"
         assert asked in query
         doubtful = f"{plan.kept.of('s', verbatim(plan))} = 0"
         records = f"store.salesforce.{identifier(plan.sobject)}"

@@ -272,7 +272,7 @@ AROUND = (
     Mutation(KEPT, "WHERE linked.rule = 'crm_id' AND linked.crm_id_owners = 1 AND linked.action <> 'excluded'", "WHERE false", "no differing field is judged", AGREED),
     Mutation(KEPT, "linked.rule = 'crm_id' AND", "", "a match by phone is judged as linked", AGREED),
     Mutation(KEPT, "two_way.place = differing.place", "true", "a field is judged by another's rule", AGREED),
-    Mutation(KEPT, 'f"SELECT {row} FROM linked WHERE is_there"', 'f"SELECT {row} FROM linked WHERE NOT is_there"', "what few pairs agree on is not looked up", AGREED),
+    Mutation(KEPT, '"SELECT record_row FROM linked WHERE is_there"', '"SELECT record_row FROM linked WHERE NOT is_there"', "what few pairs agree on is not looked up", AGREED),
     Mutation(KEPT, "AS last ON last.record_id = differing.record_id AND", "AS last ON false AND", "nothing was agreed before", AGREED),
     Mutation(KEPT, "if pair.mainstay.path in before", "if True", "a field mapped anew has a value", ("tests/properties/test_agreement.py",)),
     # Looking again.

@@ -76,7 +76,8 @@ def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
 {kept}{_OF_FEW if since else ""}
     ) AS last ON last.record_id = pair.record_id AND last.contact_id = pair.contact_id"""
     table = identifier(both.sobject)
-    records, contacts = f"store.salesforce.{table}", "store.mainstay.contact"
+    records = landed_rows(f"store.salesforce.{table}", "SELECT record_row FROM linked WHERE is_there", few=since)
+    contacts = landed_rows("store.mainstay.contact", "SELECT contact_row FROM linked WHERE is_there", few=since)
     return f"""WITH pair AS (
 {_SINCE.format(table=table) if since else _LINKED.format(table=table)}
 ),
@@ -94,8 +95,8 @@ side_by_side AS (
            string_split(linked.agreed_before, chr(31)) AS kept,
            {lines(_both_sides(both.pairs))}
     FROM linked
-    JOIN {_rows_of(records, "record_row", since)} AS s ON s.landed_row = linked.record_row
-    JOIN {_rows_of(contacts, "contact_row", since)} AS c ON c.landed_row = linked.contact_row
+    JOIN {records} AS s ON s.landed_row = linked.record_row
+    JOIN {contacts} AS c ON c.landed_row = linked.contact_row
 ),
 seen AS (
     SELECT record_id,
@@ -106,15 +107,6 @@ seen AS (
 )
 SELECT record_id, contact_id, agreed
 FROM seen{"" if first else " WHERE agreed IS DISTINCT FROM agreed_before"}"""
-
-
-def _rows_of(table: str, row: str, few: bool) -> str:
-    """The landed rows of work.agreement's pairs: of few pairs they are picked out, else all rows are read anyway."""
-    return (
-        landed_rows(table, f"SELECT {row} FROM linked WHERE is_there")
-        if few
-        else f"(SELECT *, rowid AS landed_row FROM {table})"
-    )
 
 
 def rearranged(both: TwoWay, before: Sequence[str]) -> str:

@@ -37,7 +37,7 @@ _PATH = """CASE WHEN w.rule = 'crm_id' THEN 'contacts/' || url_encode(w.record_i
                 ELSE 'contacts/' || phone_text(w.phone_key) || '/' END"""
 
 
-def new_outgoing(plan: ExportPlan) -> str:
+def new_outgoing(plan: ExportPlan, *, few: bool = True) -> str:
     """work.new_outgoing: one row per work.sending row that is new or walked: every filled value, and its codes.
 
     A walked record's body is the ladder's input: what it lacks of it depends on the contact it finds in its turn, and
@@ -49,7 +49,7 @@ def new_outgoing(plan: ExportPlan) -> str:
     codes = code_list([*checks, too_long_check(any_too_long(plan.custom))])
     is_verbatim = verbatim(plan)
     table = f"store.salesforce.{identifier(plan.sobject)}"
-    records = landed_rows(table, "SELECT record_row FROM work.sending WHERE is_new")
+    records = landed_rows(table, "SELECT record_row FROM work.sending WHERE is_new", few=few)
     return f"""WITH value AS (
     SELECT w.seq,
            {f"{plan.kept.of('s', is_verbatim)} = 1" if plan.kept.has([is_verbatim]) else "false"} AS is_verbatim,

@@ -13,6 +13,7 @@ from workbench.engine.plans import ExportPlan, Slice
 from workbench.engine.run import Run, looked_at, must_add_up, require_columns
 from workbench.engine.sequence import label_groups, walk
 from workbench.engine.three_way import judge_outgoing, judge_phones, recall_agreed
+from workbench.store.quoting import identifier
 from workbench.store.steps import make_table, make_view, run_step, step_sql, view_step
 
 # What one SObject leaves behind; the next one makes tables of the same names.
@@ -28,6 +29,10 @@ RESULT = (
 _REACHED_SEVERAL: Final = """
 SELECT (SELECT count(*) FROM work.identity_outgoing)
      > (SELECT row_count FROM work.pulled_outgoing WHERE system = 'salesforce')
+"""
+
+_FEW_ARE_NEW: Final = """
+SELECT 4 * (SELECT count(*) FROM work.sending WHERE is_new) < (SELECT count(*) FROM store.salesforce.{})
 """
 
 
@@ -61,7 +66,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             judge_outgoing(run, plan.two_way, slices)
         with stage("payload"):
             run_step(con, "outgoing", "sending")
-            make_table(con, "new_outgoing", compile_payload.new_outgoing(plan))
+            make_table(con, "new_outgoing", compile_payload.new_outgoing(plan, few=_few_are_new(run, plan)))
             for item in slices:
                 make_table(con, item.name, compile_payload.slice_values(plan, item))
             make_table(con, "changed_outgoing", compile_payload.changed_outgoing(slices))
@@ -111,6 +116,12 @@ def _match(run: Run, plan: ExportPlan) -> None:
     if found and found[0]:
         run_step(con, "outgoing", "shared_crm_id")
         run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
+
+
+def _few_are_new(run: Run, plan: ExportPlan) -> bool:
+    """Whether the values of new records are picked out of all landed rows (compile.landed_rows)."""
+    found = run.con.execute(_FEW_ARE_NEW.format(identifier(plan.sobject))).fetchone()
+    return bool(found and found[0])
 
 
 def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
