@@ -137,6 +137,38 @@ def test_what_the_first_object_does_not_send_is_free(store):
     assert_foretold(world, rows)
 
 
+def looked_at_first(store, phones, leads):
+    """Records with these phones, some of them leads, looked at once, years ago."""
+    world = World(store, two_objects())
+    for number, phone in enumerate(phones):
+        world.record(number, MobilePhone=phone, SystemModstamp=START)
+    as_leads(world, leads)
+    world.preview()
+    return world
+
+
+def again(world):
+    return {row["salesforce_id"]: row["action"] for row in world.preview(only_changed=True)[1]}
+
+
+def test_a_second_look_finds_who_of_the_second_object_loses_a_phone_to_the_first(store):
+    world = looked_at_first(store, [B, A], [1])
+    world.records[0].update(MobilePhone=A, SystemModstamp=LATER)
+    assert again(world) == {record_id(0): "create", lead_id(1): "blocked"}
+
+
+def test_a_second_look_finds_who_of_the_first_object_has_the_phone_that_the_second_wants(store):
+    world = looked_at_first(store, [A, B], [1])
+    world.records[1].update(MobilePhone=A, SystemModstamp=LATER)
+    assert again(world) == {record_id(0): "create", lead_id(1): "blocked"}
+
+
+def test_a_second_look_finds_who_of_the_second_object_was_refused_for_a_phone_that_is_free_now(store):
+    world = looked_at_first(store, [A, A], [1])
+    world.records[0].update(MobilePhone=B, SystemModstamp=LATER)
+    assert again(world) == {record_id(0): "create", lead_id(1): "create"}
+
+
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     records=st.lists(RECORD, min_size=2, max_size=7),
@@ -172,35 +204,3 @@ def test_a_second_look_at_two_objects_completes_the_first(store, records, contac
     again = by_record(world.preview(only_changed=True)[1])
     whole = by_record(world.preview()[1])
     assert {**{key: value for key, value in before.items() if key in whole}, **again} == whole
-
-
-def looked_at_first(store, phones, leads):
-    """Records with these phones, some of them leads, looked at once, years ago."""
-    world = World(store, two_objects())
-    for number, phone in enumerate(phones):
-        world.record(number, MobilePhone=phone, SystemModstamp=START)
-    as_leads(world, leads)
-    world.preview()
-    return world
-
-
-def again(world):
-    return {row["salesforce_id"]: row["action"] for row in world.preview(only_changed=True)[1]}
-
-
-def test_a_second_look_finds_who_of_the_second_object_loses_a_phone_to_the_first(store):
-    world = looked_at_first(store, [B, A], [1])
-    world.records[0].update(MobilePhone=A, SystemModstamp=LATER)
-    assert again(world) == {record_id(0): "create", lead_id(1): "blocked"}
-
-
-def test_a_second_look_finds_who_of_the_first_object_has_the_phone_that_the_second_wants(store):
-    world = looked_at_first(store, [A, B], [1])
-    world.records[1].update(MobilePhone=A, SystemModstamp=LATER)
-    assert again(world) == {record_id(0): "create", lead_id(1): "blocked"}
-
-
-def test_a_second_look_finds_who_of_the_second_object_was_refused_for_a_phone_that_is_free_now(store):
-    world = looked_at_first(store, [A, A], [1])
-    world.records[0].update(MobilePhone=B, SystemModstamp=LATER)
-    assert again(world) == {record_id(0): "create", lead_id(1): "create"}

@@ -50,6 +50,11 @@ def explain(store: Store, record: str, preview_id: int | None = None) -> Explana
     It is named by Salesforce Id (of 15 or 18 characters), Mainstay ID or change id.
     Raises NotFound when no preview holds the record.
     """
+    with store.reading():
+        return _explained(store, record, preview_id)
+
+
+def _explained(store: Store, record: str, preview_id: int | None) -> Explanation:
     found = store.rows(
         "SELECT * FROM view.change "
         "WHERE (salesforce_id IN ($record, $stored) OR mainstay_id = $record OR change_id = $record) "
