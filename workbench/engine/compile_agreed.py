@@ -155,17 +155,18 @@ FROM store.journal.last_agreed
 WHERE sobject = {literal(sobject)}"""
 
 
-def disagreement(both: TwoWay, sides: Mapping[str, Sequence[Pair]]) -> str:
+def disagreement(both: TwoWay, sides: Mapping[str, Sequence[Pair]], *, few: bool = False) -> str:
     """work.disagreement: one row per linked pair and two-way field that differs, with the value both last had.
 
     `sides`: table in work (agreed_side) -> the two-way pairs whose values it holds. Reads work.two_way_field.
+    `few`: they hold hardly any of the linked pairs, so what was agreed on is picked out (compile.landed_rows).
     """
     found = [
         part
         for table, pairs in sides.items()
         for part in _differences(both, pairs, table, "record_id, contact_id", _left, _right)
     ]
-    return _disagreement(both, [f"differing AS (\n    {_UNION.join(found) or _NOTHING}\n)"])
+    return _disagreement(both, [f"differing AS (\n    {_UNION.join(found) or _NOTHING}\n)"], few=few)
 
 
 def disagreement_of_sides(both: TwoWay, slices: Sequence[Slice]) -> str:
@@ -219,13 +220,14 @@ def _differences(  # noqa: PLR0917  what is compared, where it lies, and how bot
     ]
 
 
-def _disagreement(both: TwoWay, before: Sequence[str]) -> str:
+def _disagreement(both: TwoWay, before: Sequence[str], *, few: bool = False) -> str:
+    theirs = "\n        WHERE record_id IN (SELECT record_id FROM differing WHERE is_there)" if few else ""
     return f"""WITH {_CTE.join(before)},
 compared AS (
     SELECT differing.*, string_split(last.agreed, chr(31))[differing.place] AS kept
     FROM differing
     LEFT JOIN (
-        SELECT * FROM work.last_agreed WHERE record_id IN (SELECT record_id FROM differing WHERE is_there)
+        SELECT * FROM work.last_agreed{theirs}
     ) AS last ON last.record_id = differing.record_id AND last.contact_id = differing.contact_id
 )
 SELECT two_way.sobject,

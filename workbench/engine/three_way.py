@@ -40,7 +40,7 @@ def judge_phones(run: Run, both: TwoWay) -> None:
     phone = both.only("phone")
     if phone.pairs:
         make_table(run.con, "side_of_phones", agreed_side(phone, phone.pairs, _OTHER_PHONE))
-    _judge(run, phone, Direction.EXPORT, disagreement(phone, {"side_of_phones": phone.pairs}))
+    _judge(run, phone, Direction.EXPORT, disagreement(phone, {"side_of_phones": phone.pairs}, few=True))
 
 
 def judge_outgoing(run: Run, both: TwoWay, slices: Sequence[Slice]) -> None:
