@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from world import START, World, mapping, record_id
 
-from workbench.errors import NotFound
+from workbench.domain.fields import Direction
+from workbench.engine.preview import make_preview
+from workbench.errors import ConfigurationError, NotFound
 from workbench.store import Store
+from workbench.store.mappings import require_mapping
 
 LATER = datetime.now(UTC) + timedelta(days=1)
 A, B, C = "4045550101", "4045550102", "4045550103"
@@ -199,3 +202,12 @@ def test_what_only_a_full_pull_shows_to_be_gone_is_looked_at(looked):
 def test_where_nothing_moved_nothing_is_looked_at(looked):
     looked.preview()
     assert again(looked) == set()
+
+
+def test_a_field_that_no_pull_has_brought_is_named(looked):
+    looked.preview()
+    looked.store.write('ALTER TABLE salesforce."Contact" DROP COLUMN "MobilePhone"')
+    with pytest.raises(ConfigurationError, match=r"Contact\.MobilePhone"):
+        make_preview(
+            looked.store, direction=Direction.EXPORT, revision=require_mapping(looked.store), only_changed=True
+        )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import duckdb
 import pyarrow as pa
@@ -156,6 +157,18 @@ def test_a_landing_leaves_later_writes_the_memory_they_had(store, tmp_path, monk
     duckdb.sql("SELECT 7 AS n").write_parquet(str(file))
     store.write("CREATE TEMP TABLE n AS FROM given", tables={"given": Streamed(f"read_parquet('{file}')")})
     store.write("CREATE TEMP TABLE long AS SELECT list(range) AS numbers FROM range(10_000_000)")
+
+
+def test_who_has_the_store_attached_reads_on_while_a_writer_waits(store):
+    with duckdb.connect() as con, store.attached(con):
+        waits = threading.Thread(
+            target=Store(store.dsn).write, args=("INSERT INTO mainstay.field (name) VALUES ('late')",)
+        )
+        waits.start()
+        time.sleep(0.2)  # by now it holds the gate
+        assert store.rows("SELECT name FROM mainstay.field") == []
+    waits.join()
+    assert store.rows("SELECT name FROM mainstay.field") == [{"name": "late"}]
 
 
 def test_a_reading_answers_several_questions_and_holds_writers_until_its_end(store):

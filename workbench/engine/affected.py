@@ -17,7 +17,7 @@ from typing import Final
 from workbench.engine import compile_export
 from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan
-from workbench.engine.run import Run
+from workbench.engine.run import Run, require_columns
 from workbench.store.quoting import identifier, literal
 from workbench.store.steps import make_table, make_view
 
@@ -125,6 +125,8 @@ SELECT * FROM work.any_contact WHERE contact_row IN (SELECT contact_row FROM rea
 def find_affected(run: Run, plans: Sequence[ExportPlan]) -> None:
     """Make work.affected and work.affected_phone: record Ids of all these objects, and the phones that tie them."""
     con, scope = run.con, run.scope
+    for plan in plans:
+        require_columns(run.store, plan.sobject, compile_export.required_columns(plan))
     with run.store.attached(con):
         names = [_names(run, plan) for plan in plans]
         contact = {"contact_phone": names[0]["contact_phone"]}

@@ -91,11 +91,7 @@ class Store:
         Writers wait until the end; a write of this thread itself would wait for ever, and raises RuntimeError.
         """
         with self._open(write=False):
-            _READ_BY_THREAD.paths = (before := _read_by_thread()) | {self.path}
-            try:
-                yield
-            finally:
-                _READ_BY_THREAD.paths = before
+            yield
 
     @contextmanager
     def attached(self, con: duckdb.DuckDBPyConnection, alias: str = "store") -> Iterator[None]:
@@ -155,8 +151,12 @@ class Store:
 
     @contextmanager
     def _turn(self, *, write: bool) -> Iterator[None]:
-        """Wait for this access's turn among the threads and processes that share the file."""
-        if self.path in _read_by_thread():
+        """Wait for this access's turn among the threads and processes that share the file.
+
+        A thread whose turn it is reads on: behind a waiting writer it would wait for itself.
+        """
+        read = _read_by_thread()
+        if self.path in read:
             if write:
                 raise RuntimeError(f"{self.path} is written within a reading of the same thread")
             yield
@@ -166,7 +166,11 @@ class Store:
             self._lock(gate.fileno(), fcntl.LOCK_EX, deadline)
             self._lock(lock.fileno(), fcntl.LOCK_EX if write else fcntl.LOCK_SH, deadline)
             fcntl.flock(gate, fcntl.LOCK_UN)
-            yield
+            _READ_BY_THREAD.paths = read if write else read | {self.path}
+            try:
+                yield
+            finally:
+                _READ_BY_THREAD.paths = read
 
     def _lock(self, descriptor: int, kind: int, deadline: float) -> None:
         wait_seconds = 0.002
@@ -195,7 +199,7 @@ _READ_BY_THREAD: Final = threading.local()
 
 
 def _read_by_thread() -> frozenset[Path]:
-    """The stores that this thread keeps open to read."""
+    """The stores whose turn to be read this thread has."""
     return getattr(_READ_BY_THREAD, "paths", frozenset())
 
 
