@@ -113,6 +113,36 @@ def test_a_phone_that_an_object_before_sends(step, case):
     assert not verdict(4045550102)["is_taken"]
 
 
+# What an object's change takes from the objects after it: (action, phone_fate) -> which of wanted and present phone.
+TAKES = {
+    ("create", "changes"): {"wanted"},
+    ("link", "same"): {"wanted"},
+    ("update", "changes"): {"wanted", "present"},
+    ("update", "cleared"): {"present"},
+    ("update", "same"): set(),
+    ("none", "changes"): set(),
+    ("blocked", "changes"): set(),
+    ("excluded", "cleared"): set(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAKES)
+def test_a_change_takes_the_phones_that_it_sends_or_gives_up(step, case):
+    action, fate = case
+    phones = {"wanted": 4045550101, "present": 4045550102}
+    verdicts = [
+        {"seq": 1, "phone_key": phones["wanted"], "contact_phone": phones["present"], "phone_fate": fate},
+        {"seq": 2, "phone_key": None, "contact_phone": None, "phone_fate": fate},
+        {"seq": 3, "phone_key": 4045550103, "contact_phone": None, "phone_fate": "changes"},
+    ]
+    changes = [{"seq": 1, "action": action}, {"seq": 2, "action": action}, {"seq": 3, "action": "create"}]
+    given = {"verdict_outgoing": verdicts, "change_outgoing": changes}
+    taken = sorted(phones[name] for name in TAKES[case])
+    assert sorted(row["phone"] for row in step("outgoing", "phone_taken", **given)) == [*taken, 4045550103]
+    rows = step("outgoing", "phone_taken", taken_phone=[{"phone": 4045550103}], **given)
+    assert sorted(row["phone"] for row in rows) == taken
+
+
 def test_an_owner_is_counted(step):
     rows = step(
         "outgoing",
