@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -43,7 +44,7 @@ def sandbox(running):
 class Desk:
     """One store with its settings, and the verbs of the flow."""
 
-    def __init__(self, sandbox, path):
+    def __init__(self, sandbox, path, *, is_new=True):
         connection = sandbox.connection
         self.sandbox = sandbox
         self.settings = Settings(
@@ -55,7 +56,8 @@ class Desk:
             ),
         )
         self.store = Store(str(path / "store.duckdb"))
-        save_mapping(self.store, sample_mapping(), author="Dana")
+        if is_new:
+            save_mapping(self.store, sample_mapping(), author="Dana")
         self.revision = current_mapping(self.store)
 
     def pull(self):
@@ -93,11 +95,19 @@ class Desk:
         }
 
 
+@pytest.fixture(scope="module")
+def pulled(running, tmp_path_factory):
+    """A store with the sample mapping, pulled once; its file."""
+    sandbox, _ = running
+    folder = tmp_path_factory.mktemp("pulled")
+    Desk(sandbox, folder).pull()
+    return folder / "store.duckdb"
+
+
 @pytest.fixture
-def desk(sandbox, tmp_path):
-    made = Desk(sandbox, tmp_path)
-    made.pull()
-    return made
+def desk(sandbox, pulled, tmp_path):
+    shutil.copy(pulled, tmp_path)
+    return Desk(sandbox, tmp_path, is_new=False)
 
 
 def differing(before, after):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,18 +27,30 @@ def sandbox():
         yield running
 
 
+@pytest.fixture(scope="module")
+def pulled(sandbox, tmp_path_factory):
+    """A store with the starter mapping, pulled once; its file."""
+    path = tmp_path_factory.mktemp("pulled") / "store.duckdb"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.settings_env().items():
+            patch.setenv(name, value)
+        patch.setenv("WORKBENCH_DATABASE", str(path))
+        wb.connect()
+        wb.import_mapping(by="Dana", reason="first")
+        wb.pull()
+    return path
+
+
 @pytest.fixture
-def bench(sandbox, tmp_path, monkeypatch):
-    """A pulled store with the starter mapping; both systems as they were at first."""
+def bench(sandbox, pulled, tmp_path, monkeypatch):
+    """A copy of the pulled store; both systems as they were at first."""
     saved = sandbox.saved()
     for name, value in sandbox.settings_env().items():
         monkeypatch.setenv(name, value)
+    shutil.copy(pulled, tmp_path / "store.duckdb")
     monkeypatch.setenv("WORKBENCH_DATABASE", str(tmp_path / "store.duckdb"))
     monkeypatch.chdir(tmp_path)
-    connected = wb.connect()
-    wb.import_mapping(by="Dana", reason="first")
-    wb.pull()
-    yield connected
+    yield wb.connect()
     sandbox.restore(saved)
 
 
