@@ -374,19 +374,6 @@ def signals():
         signal.signal(number, handler)
 
 
-def test_the_demo_goes_both_ways_and_settles(tmp_path, monkeypatch, capsys, signals):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as ending:
-        cli.main(["demo", "--contacts", "120", "--seed", "3", "--no-open"])
-    out = capsys.readouterr().out
-    assert ending.value.code == 0
-    assert out.index("Export: Salesforce to Mainstay") < out.index("Import: Mainstay to Salesforce")
-    assert "Requested by Dana (analyst), approved by Sam (approver)" in out
-    assert set(re.findall(r"([\d.]+)%", out)) == {"100.0"}
-    assert "Export once more" in out
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_demo_stops_where_a_library_swallows_the_interrupt(tmp_path, monkeypatch, capsys, signals):
     def pull_deaf_to_interrupts(*arguments, **options):
         with suppress(KeyboardInterrupt):
@@ -458,7 +445,9 @@ def test_the_demo_tells_the_story(tmp_path):
         out, err = it.communicate(timeout=120)
     assert it.returncode == 0, err
     assert time.monotonic() - started < 60
-    for part in ("Export: Salesforce to Mainstay", "Import: Mainstay to Salesforce", "hit rate", "per change", "Time"):
+    assert out.index("Export: Salesforce to Mainstay") < out.index("Import: Mainstay to Salesforce")
+    assert "Requested by Dana (analyst), approved by Sam (approver)" in out
+    for part in ("hit rate", "per change", "Export once more", "Time"):
         assert part in out
     rates = re.findall(r"([\d.]+)%", out)
     assert rates
