@@ -55,15 +55,18 @@ def explain(store: Store, record: str, preview_id: int | None = None) -> Explana
 
 
 def _explained(store: Store, record: str, preview_id: int | None) -> Explanation:
+    # By the narrow table first: view.change reads the requests of whatever it is asked for.
     found = store.rows(
-        "SELECT * FROM view.change "
+        "SELECT preview_id, change_id FROM preview.change "
         "WHERE (salesforce_id IN ($record, $stored) OR mainstay_id = $record OR change_id = $record) "
         "AND ($preview_id IS NULL OR preview_id = $preview_id) ORDER BY preview_id DESC, seq LIMIT 1",
         {"record": record, "stored": as_stored(record), "preview_id": preview_id},
     )
     if not found:
         raise NotFound(f"No preview holds {record}. Check the id, or run `workbench preview export` first.")
-    change = found[0]
+    change = store.rows(
+        "SELECT * FROM view.change WHERE preview_id = $preview_id AND change_id = $change_id", found[0]
+    )[0]
     about = store.rows("SELECT * FROM preview.preview WHERE preview_id = $id", {"id": change["preview_id"]})[0]
     mapping = mapping_at(store, about["mapping_revision"]).mapping.find(change["sobject"])
     source = landed_row(store, f"salesforce.{identifier(change['sobject'])}", "Id", change["salesforce_id"])
