@@ -232,6 +232,35 @@ def test_the_same_change_on_both_sides_is_agreement(store):
     assert (kept["email"], kept["custom.Campus"]) == ("new@x.edu", None)
 
 
+def test_a_pair_that_a_later_pull_shows_equal_is_kept(store):
+    world = pair(store)
+    world.pulled_at = later = START + timedelta(days=1)
+    world.record(2, MobilePhone=OTHER, Email="bo@x.edu", SystemModstamp=later)
+    world.contact(2, crm_id=record_id(2), phone=OTHER, email="bo@x.edu")
+    world.contacts[1]["last_modified_at"] = later
+    world.preview()
+    world.contacts[1]["email"] = "new@x.edu"
+    rows = {row["salesforce_id"]: row["action"] for row in world.preview()[1]}
+    assert rows[record_id(2)] == "none"
+    assert listed(world)["email"]["cause"] == "only_mainstay_changed"
+
+
+def test_what_a_contact_alone_came_to_say_is_kept(store):
+    world = World(store, document())
+    world.pulled_at = START
+    world.record(1, MobilePhone=PHONE, Email="ana@x.edu", SystemModstamp=START - timedelta(days=30))
+    world.contact(1, crm_id=record_id(1), phone=PHONE, email="old@x.edu")
+    world.contacts[0]["last_modified_at"] = START - timedelta(days=30)
+    world.preview()
+    world.pulled_at = later = START + timedelta(days=1)
+    world.contacts[0].update(email="ana@x.edu", last_modified_at=later)
+    world.preview()
+    world.records[0].update(Email="new@x.edu", SystemModstamp=later)
+    _, (row,) = world.preview("import")
+    assert row["action"] == "none"
+    assert listed(world)["email"]["cause"] == "only_salesforce_changed"
+
+
 def test_pulls_are_looked_at_once(store):
     world = pair(store)
     assert look_at_pulls(store, world.revision) == 0
