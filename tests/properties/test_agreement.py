@@ -261,6 +261,31 @@ def test_what_a_contact_alone_came_to_say_is_kept(store):
     assert listed(world)["email"]["cause"] == "only_salesforce_changed"
 
 
+def test_what_a_push_wrote_after_a_pull_stands(store):
+    world = pair(store)
+    pushed_at = START + timedelta(days=3)
+    world.store.write(
+        (
+            "UPDATE journal.last_agreed SET agreed = replace(agreed, 'ana@x.edu', 'pushed@x.edu'), agreed_at = $at",
+            {"at": pushed_at},
+        )
+    )
+    world.pulled_at = world.contacts[0]["last_modified_at"] = START + timedelta(days=1)
+    world.preview()
+    (kept,) = world.store.rows("SELECT agreed, agreed_at FROM journal.last_agreed")
+    assert "pushed@x.edu" in kept["agreed"]
+    assert kept["agreed_at"] == pushed_at
+
+
+def test_who_is_only_matched_by_phone_has_no_conflict(store):
+    world = World(store, document())
+    world.record(1, MobilePhone=PHONE, Email="ana@x.edu")
+    world.contact(1, phone=PHONE, email="old@x.edu")
+    row, fields = one(world)
+    assert (row["action"], fields["email"]) == ("link", "ana@x.edu")
+    assert listed(world) == {}
+
+
 def test_pulls_are_looked_at_once(store):
     world = pair(store)
     assert look_at_pulls(store, world.revision) == 0
