@@ -286,6 +286,14 @@ def test_who_is_only_matched_by_phone_has_no_conflict(store):
     assert listed(world) == {}
 
 
+def test_a_link_that_was_lost_is_made_anew_without_what_was_agreed(store):
+    world = pair(store)
+    world.contacts[0]["crm_id"] = None
+    move(world, mainstay={"email": "new@x.edu"})
+    row, fields = one(world)
+    assert (row["action"], fields["email"]) == ("link", "ana@x.edu")
+
+
 def test_pulls_are_looked_at_once(store):
     world = pair(store)
     assert look_at_pulls(store, world.revision) == 0
