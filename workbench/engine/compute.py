@@ -59,15 +59,15 @@ def computed(
             mapped = _chosen(revision, direction, sobjects)
             names = [item.sobject for item in mapped]
             pins = _pins(store, names)
-            run = Run(con, store, scope, stages or Stages())
-            if direction is Direction.EXPORT:
-                plans = [
-                    compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
-                    for item in mapped
-                ]
-                _export(run, plans)
-            else:
-                _import(run, [compile_import.import_plan(item, catalogues, earlier=n) for n, item in enumerate(mapped)])
+        run = Run(con, store, scope, stages or Stages())
+        if direction is Direction.EXPORT:
+            plans = [
+                compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
+                for item in mapped
+            ]
+            _export(run, plans)
+        else:
+            _import(run, [compile_import.import_plan(item, catalogues, earlier=n) for n, item in enumerate(mapped)])
         gather(con, direction, names)
         yield Computation(con, direction, names, pins)
 
