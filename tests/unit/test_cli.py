@@ -318,3 +318,20 @@ def test_the_installed_command_runs_from_any_folder(database, tmp_path):
         check=True,
     )
     assert json.loads(done.stdout) == {"one": 1}
+
+
+def test_a_command_does_not_wait_for_pandas(database):
+    # DuckDB would import it for the bound `LIMIT` of `sql`, pyarrow for the moment that is told.
+    Store(database)
+    script = """
+        import atexit, sys
+        from workbench.cli.startup import run
+        atexit.register(lambda: print("pandas" in sys.modules, file=sys.stderr))
+        run()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), "sql", "SELECT now() AS moment", "--json", "--database", database],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "moment" in json.loads(done.stdout)
+    assert done.stderr.strip() == "False"
