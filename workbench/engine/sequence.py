@@ -135,7 +135,10 @@ def walk(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> int:
         for seq, record_id, phone, left, body in records
     ]
     con.register("walked", pa.Table.from_pylist(rows, schema=_WALK_SCHEMA))
-    con.execute("CREATE OR REPLACE TABLE work.walk_outgoing AS SELECT * FROM walked")
+    con.execute(
+        "CREATE OR REPLACE TABLE work.walk_outgoing AS "
+        "SELECT * REPLACE (CAST(rule AS match_rule) AS rule, CAST(action AS action) AS action) FROM walked"
+    )
     con.unregister("walked")
     return len(rows)
 

@@ -7,12 +7,12 @@
 WITH phone AS (
     SELECT match_outgoing.*,
            taken.phone IS NOT NULL AS is_sent_before,
-           CASE WHEN has_phone AND phone_key IS NULL THEN 'invalid'
+           CAST(CASE WHEN has_phone AND phone_key IS NULL THEN 'invalid'
                 WHEN NOT has_phone AND $clears_phone AND contact_phone IS NOT NULL THEN 'cleared'
                 WHEN NOT has_phone THEN 'absent'
                 WHEN phone_key IS NOT DISTINCT FROM contact_phone THEN 'same'
                 WHEN phone_key = contact_previous_phone THEN 'reverted'
-                ELSE 'changes' END AS phone_fate
+                ELSE 'changes' END AS phone_fate) AS phone_fate
     FROM work.match_outgoing AS match_outgoing
     LEFT JOIN work.taken_phone AS taken ON taken.phone = match_outgoing.phone_key
 ),
@@ -30,7 +30,7 @@ SELECT seq,
        rule,
        phone_key,
        phone_fate,
-       CASE WHEN NOT is_eligible THEN 'excluded'
+       CAST(CASE WHEN NOT is_eligible THEN 'excluded'
             WHEN crm_id_owners > 1 THEN 'conflict'
             WHEN phone_owners > 1 AND (rule = 'phone' OR phone_fate = 'changes') THEN 'conflict'
             WHEN is_taken THEN 'blocked'
@@ -39,7 +39,7 @@ SELECT seq,
             WHEN held_crm_id IS NOT NULL THEN 'blocked'
             WHEN rule = 'phone' THEN 'link'
             WHEN NOT has_names OR phone_fate = 'invalid' THEN 'blocked'
-            ELSE 'create' END AS action,
+            ELSE 'create' END AS action) AS action,
        CASE WHEN NOT is_eligible OR crm_id_owners > 1 OR phone_owners > 1 THEN NULL
             WHEN is_taken AND rule <> 'phone' THEN 'duplicate-contact'
             WHEN is_taken THEN 'phone-match-found-but-crmId-mismatch'

@@ -16,9 +16,9 @@ SELECT outgoing.seq,
        coalesce(holder.owner_count, 0) AS phone_owners,
        coalesce(linked.contact_id, holder.contact_id) AS contact_id,
        coalesce(linked.contact_row, holder.contact_row) AS contact_row,
-       CASE WHEN linked.contact_id IS NOT NULL THEN 'crm_id'
+       CAST(CASE WHEN linked.contact_id IS NOT NULL THEN 'crm_id'
             WHEN holder.contact_id IS NOT NULL THEN 'phone'
-            ELSE 'none' END AS rule,
+            ELSE 'none' END AS match_rule) AS rule,
        CASE WHEN linked.contact_id IS NULL THEN holder.crm_id_key END AS held_crm_id,
        CASE WHEN linked.contact_id IS NOT NULL THEN linked.phone_key ELSE holder.phone END AS contact_phone,
        linked.previous_phone_key AS contact_previous_phone

@@ -13,9 +13,9 @@ SELECT verdict.seq,
        CASE WHEN walk.seq IS NULL THEN verdict.contact_id ELSE walk.contact_id END AS contact_id,
        CASE WHEN walk.seq IS NULL THEN verdict.contact_row ELSE walk.contact_row END AS contact_row,
        coalesce(walk.rule, verdict.rule) AS rule,
-       CASE WHEN kept.asks THEN 'conflict'
+       CASE WHEN kept.asks THEN CAST('conflict' AS action)
             WHEN walk.seq IS NOT NULL THEN walk.action
-            WHEN verdict.action = 'update' AND request.seq IS NULL THEN 'none'
+            WHEN verdict.action = 'update' AND request.seq IS NULL THEN CAST('none' AS action)
             ELSE verdict.action END AS action,
        CASE WHEN walk.seq IS NULL AND NOT coalesce(kept.asks, false) AND verdict.complete_code IS NOT NULL THEN verdict.complete_code
             ELSE request.codes END AS codes,

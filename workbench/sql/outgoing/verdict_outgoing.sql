@@ -13,10 +13,10 @@ SELECT identity.seq,
        identity.contact_phone,
        identity.rule,
        identity.phone_key,
-       CASE WHEN kept.record_id IS NULL THEN identity.phone_fate ELSE 'left' END AS phone_fate,
+       CASE WHEN kept.record_id IS NULL THEN identity.phone_fate ELSE CAST('left' AS phone_fate) END AS phone_fate,
        CASE WHEN kept.record_id IS NULL THEN identity.action
-            WHEN kept.asks THEN 'conflict'
-            ELSE 'update' END AS action,
+            WHEN kept.asks THEN CAST('conflict' AS action)
+            ELSE CAST('update' AS action) END AS action,
        CASE WHEN kept.record_id IS NULL THEN identity.complete_code END AS complete_code,
        identity.crm_id_owners,
        coalesce(kept.asks, false) AS asks,
