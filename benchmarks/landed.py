@@ -50,8 +50,12 @@ def customs(fields: int) -> list[tuple[str, MainstayField, str]]:
     return pairs
 
 
-def land(folder: Path, contacts: int, fields: int) -> tuple[Store, MappingRevision]:
-    """A store with both systems landed and the mapping saved."""
+def land(folder: Path, contacts: int, fields: int, *, imported: bool = False) -> tuple[Store, MappingRevision]:
+    """A store with both systems landed and the mapping saved.
+
+    `imported`: an import has brought the messaging statuses before. Without, it is the first one, and changes every
+    linked record.
+    """
     store = Store(str(folder / "landed.duckdb"))
     pairs = customs(fields)
     own = phone("i")
@@ -61,6 +65,8 @@ def land(folder: Path, contacts: int, fields: int) -> tuple[Store, MappingRevisi
     )
     values = {name: value for name, _, value in STANDARD} | {name: value for name, _, value in pairs}
     values["MobilePhone"] = dirty
+    if imported:
+        values["SMS__c"] = "CASE WHEN i % 100 = 0 THEN 'paused' WHEN i % 10 < 6 THEN 'opted-in' END"
     salesforce = ", ".join(f"{value} AS {identifier(name)}" for name, value in values.items())
     known = {field.path for field in STANDARD_FIELDS}
     changed = {"first_name": "CASE WHEN i % 20 = 4 THEN 'Other' ELSE 'First' || (i % 4999) END"}

@@ -1,6 +1,6 @@
 """How close a preview comes to the bare work, and how far it is from the alternatives, in one run.
 
-    python benchmarks/preview.py --contacts 1000000 --fields 40 [--direction import] [--runs 3] [--json]
+    python benchmarks/preview.py --contacts 1000000 --fields 40 [--direction import [--imported]] [--runs 3] [--json]
     python benchmarks/preview.py --sizes 100000 300000 1000000 3000000      # how the cost grows
 
 bare: both id joins plus one scan (hash) of the mapped columns of both sides, in the same process on the same store.
@@ -177,6 +177,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--direction", choices=["export", "import"], default="export")
+    parser.add_argument(
+        "--imported", action="store_true", help="not the first import: as many records differ as in the export"
+    )
     parser.add_argument("--sizes", type=int, nargs="+", help="measure how the cost grows over these sizes instead")
     parser.add_argument("--skip-rivals", action="store_true", help="polars and the loop take a minute at 1M")
     parser.add_argument("--peak-of", help=argparse.SUPPRESS)
@@ -190,7 +193,7 @@ def main() -> None:
         found = growth(args)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            store, revision = land(Path(folder), args.contacts, args.fields)
+            store, revision = land(Path(folder), args.contacts, args.fields, imported=args.imported)
             kept = timed(lambda: keep(store, revision))[0]
             peak = peak_gb(store.path, args.direction)
             found = measure(store, revision, kept, args) | {"peak_memory_gb": peak}

@@ -15,28 +15,33 @@ import pyarrow as pa
 
 from workbench.errors import ConfigurationError, NotFound
 from workbench.store import Store
+from workbench.store.changes import whole_changes
 
 ACTIONS: Final = ("update", "link", "create", "none", "excluded", "conflict", "blocked")
 OPEN_STATES: Final = ("draft", "submitted", "approved", "pushing", "paused")
 
 # A code may name a field (`invalid-attribute-data: GPA`); the short form asks for all of them.
-_CHANGES: Final = """
+_CHANGES: Final = f"""
+WITH few AS MATERIALIZED (
+    SELECT * FROM preview.change AS c
+    WHERE c.preview_id = $preview_id
+      AND ($action IS NULL OR c.action = $action)
+      AND ($code IS NULL OR list_contains(coalesce(c.codes, []), $code)
+           OR list_contains(list_transform(coalesce(c.codes, []), lambda one: split_part(one, ': ', 1)), $code))
+      AND {{condition}}
+    ORDER BY c.seq, c.change_id LIMIT $limit
+)
 SELECT c.change_id, c.sobject, c.salesforce_id, c.mainstay_id, c.action, c.reason, c.predicted_status, c.codes,
        c.certainty, c.fields, r.requests
-FROM view.change AS c
+FROM ({whole_changes("few")}) AS c
 LEFT JOIN (
     SELECT change_id,
            '[' || string_agg(CAST(json_object('system', system, 'method', method, 'path', path, 'body',
                CASE WHEN body IS NULL THEN NULL ELSE CAST(body AS JSON) END) AS VARCHAR), ',' ORDER BY ordinal) || ']'
                AS requests
-    FROM view.request WHERE preview_id = $preview_id GROUP BY change_id
+    FROM view.request WHERE preview_id = $preview_id AND change_id IN (SELECT change_id FROM few) GROUP BY change_id
 ) AS r USING (change_id)
-WHERE c.preview_id = $preview_id
-  AND ($action IS NULL OR c.action = $action)
-  AND ($code IS NULL OR list_contains(coalesce(c.codes, []), $code)
-       OR list_contains(list_transform(coalesce(c.codes, []), lambda one: split_part(one, ': ', 1)), $code))
-  AND {condition}
-ORDER BY c.seq, c.change_id LIMIT $limit"""
+ORDER BY c.seq, c.change_id"""
 # The condition stands in a query of its own, where only the columns of view.change have a meaning.
 _CONDITION: Final = """c.change_id IN (
       SELECT change_id FROM view.change WHERE preview_id = $preview_id AND ({where}

@@ -15,6 +15,7 @@ import orjson
 
 from workbench.errors import NotFound
 from workbench.store import Store
+from workbench.store.changes import whole_changes
 
 _CONTACTS: Final = """SELECT id AS contact_id, crm_id, nullif(concat_ws(' ', first_name, last_name), '') AS name,
        email, phone FROM mainstay.contact"""
@@ -184,15 +185,18 @@ def _name(record: dict[str, Any] | None, contact: dict[str, Any] | None) -> str:
 def changes_of_person(store: Store, record_id: str | None, contact_id: str | None) -> list[dict[str, Any]]:
     """What the latest preview of each direction would do to a person: action, reason, predicted, codes, fields."""
     rows = store.rows(
-        """WITH latest AS (
+        f"""WITH latest AS (
                SELECT direction, max(preview_id) AS preview_id FROM view.preview WHERE only_record IS NULL
                GROUP BY direction
+           ), few AS MATERIALIZED (
+               SELECT c.* FROM preview.change AS c JOIN latest USING (preview_id, direction)
+               WHERE c.salesforce_id = $record_id OR c.mainstay_id = $contact_id
+               ORDER BY c.direction, c.seq LIMIT 50
            )
            SELECT c.preview_id, c.change_id, c.direction, c.action, c.reason, c.rule, c.guards, c.predicted_status,
                   c.codes, c.certainty, c.fields, p.created_at
-           FROM view.change AS c JOIN latest USING (preview_id, direction) JOIN view.preview AS p USING (preview_id)
-           WHERE c.salesforce_id = $record_id OR c.mainstay_id = $contact_id
-           ORDER BY c.direction, c.seq LIMIT 50""",
+           FROM ({whole_changes("few")}) AS c JOIN view.preview AS p USING (preview_id)
+           ORDER BY c.direction, c.seq""",
         {"record_id": record_id or "", "contact_id": contact_id or ""},
     )
     return [{**row, "fields": orjson.loads(row["fields"]) if row["fields"] else []} for row in rows]
@@ -201,15 +205,18 @@ def changes_of_person(store: Store, record_id: str | None, contact_id: str | Non
 def results_of_person(store: Store, record_id: str | None, contact_id: str | None) -> list[dict[str, Any]]:
     """The latest 200 sync results of a person with the fields each change named, newest first."""
     rows = store.rows(
-        """WITH mine AS MATERIALIZED (
-               SELECT * FROM view.sync_result WHERE record_id = $record_id OR mainstay_id = $contact_id
-               ORDER BY result_number DESC LIMIT 200
+        f"""WITH mine AS MATERIALIZED (
+               SELECT s.*, b.preview_id, b.approved_by
+               FROM (SELECT * FROM view.sync_result WHERE record_id = $record_id OR mainstay_id = $contact_id
+                     ORDER BY result_number DESC LIMIT 200) AS s
+               LEFT JOIN view.batch AS b USING (batch_id)
+           ), few AS MATERIALIZED (
+               SELECT * FROM preview.change WHERE (preview_id, change_id) IN (SELECT preview_id, change_id FROM mine)
            )
            SELECT mine.name, mine.finished_at, mine.direction, mine.status, mine.codes, mine.is_as_predicted,
-                  mine.batch_id, b.approved_by, c.action, c.fields
+                  mine.batch_id, mine.approved_by, c.action, c.fields
            FROM mine
-           LEFT JOIN view.batch AS b USING (batch_id)
-           LEFT JOIN view.change AS c ON c.preview_id = b.preview_id AND c.change_id = mine.change_id
+           LEFT JOIN ({whole_changes("few")}) AS c ON c.preview_id = mine.preview_id AND c.change_id = mine.change_id
            ORDER BY mine.result_number DESC""",
         {"record_id": record_id or "", "contact_id": contact_id or ""},
     )

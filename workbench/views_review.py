@@ -14,6 +14,7 @@ import orjson
 from workbench.errors import NotFound
 from workbench.store import Store
 from workbench.store.batches import moved_since, read_batch
+from workbench.store.changes import field_counts, whole_changes
 from workbench.views_dashboard import landed, names_of
 
 _FAMILIES: Final = "list_transform(coalesce(c.codes, []), lambda one: split_part(one, ': ', 1))"
@@ -91,10 +92,11 @@ def guards(store: Store, preview_id: int) -> list[dict[str, Any]]:
 def changed_fields(store: Store, preview_id: int) -> list[dict[str, Any]]:
     """field, row_count: how many open changes of a preview alter each field of the receiving side."""
     return store.rows(
-        """SELECT field, count(*) AS row_count
-           FROM (SELECT unnest(field_names) AS field FROM view.change
-                 WHERE preview_id = $preview_id AND action NOT IN ('none', 'excluded'))
-           GROUP BY field ORDER BY row_count DESC, field""",
+        f"""WITH open AS (
+               SELECT preview_id, change_id, fields FROM preview.change
+               WHERE preview_id = $preview_id AND action NOT IN ('none', 'excluded')
+           )
+           {field_counts("open")} ORDER BY row_count DESC, field""",
         {"preview_id": preview_id},
     )
 
@@ -112,7 +114,7 @@ def _named(store: Store, page: str) -> str:
 def count_changes(store: Store, preview_id: int, chosen: ChangeFilter) -> int:
     """How many changes of a preview pass a filter."""
     where, params = _change_where(store, preview_id, chosen)
-    return int(store.rows(f"SELECT count(*) AS n FROM view.change AS c WHERE {where}", params)[0]["n"])
+    return int(store.rows(f"SELECT count(*) AS n FROM preview.change AS c WHERE {where}", params)[0]["n"])
 
 
 def page_of_changes(
@@ -120,9 +122,11 @@ def page_of_changes(
 ) -> list[dict[str, Any]]:
     """One page (from 1) of a preview's changes in sending order, with the person's name."""
     where, params = _change_where(store, preview_id, chosen)
-    sql = f"""WITH page AS MATERIALIZED (
-                  SELECT {_SHOWN} FROM view.change AS c WHERE {where} ORDER BY c.seq, c.change_id
+    sql = f"""WITH few AS MATERIALIZED (
+                  SELECT * FROM preview.change AS c WHERE {where} ORDER BY c.seq, c.change_id
                   LIMIT $size OFFSET $skip
+              ), page AS MATERIALIZED (
+                  SELECT {_SHOWN} FROM ({whole_changes("few")}) AS c
               )
               {_named(store, "page")} ORDER BY page.seq, page.change_id"""
     return store.rows(sql, {**params, "size": size, "skip": (page - 1) * size})
@@ -159,9 +163,9 @@ def change(store: Store, preview_id: int, change_id: str) -> dict[str, Any]:
     """One change with its field values, exact requests, predictions and the person's name. Raises NotFound."""
     key = {"preview_id": preview_id, "change_id": change_id}
     rows = store.rows(
-        f"""WITH one AS MATERIALIZED (
-                SELECT * FROM view.change WHERE preview_id = $preview_id AND change_id = $change_id
-            )
+        f"""WITH few AS MATERIALIZED (
+                SELECT * FROM preview.change WHERE preview_id = $preview_id AND change_id = $change_id
+            ), one AS MATERIALIZED ({whole_changes("few")})
             {_named(store, "one")}""",
         key,
     )
@@ -182,26 +186,30 @@ def change(store: Store, preview_id: int, change_id: str) -> dict[str, Any]:
     return {**found, "fields": fields, "requests": requests, "expected": expected}
 
 
+_APPROVED: Final = """WITH approved AS (
+    SELECT c.* FROM journal.batch_change AS b
+    JOIN journal.batch AS batch ON batch.batch_id = b.batch_id
+    JOIN preview.change AS c ON c.preview_id = batch.preview_id AND c.change_id = b.change_id
+    WHERE b.batch_id = $batch_id AND b.is_approved
+)"""
+_TALLIED: Final = {
+    "status": "(SELECT coalesce(predicted_status, 'unknown') AS value FROM approved)",
+    "action": "(SELECT action AS value FROM approved)",
+    "code": f"(SELECT unnest(list_distinct({_FAMILIES})) AS value FROM approved AS c)",
+    "guard": "(SELECT unnest(guards) AS value FROM approved)",
+}
+
+
 def batch_summary(store: Store, batch_id: int) -> dict[str, dict[str, int]]:
     """Counts of a batch's approved changes by predicted `status`, `action`, `code`, `field` and `guard`."""
+    counted = {
+        name: f"SELECT value, count(*) AS row_count FROM {each} GROUP BY value" for name, each in _TALLIED.items()
+    }
+    counted["field"] = f"SELECT field AS value, row_count FROM ({field_counts('approved')})"
     found: dict[str, dict[str, int]] = {}
-    for name, expression in (
-        ("status", "[coalesce(c.predicted_status, 'unknown')]"),
-        ("action", "[c.action]"),
-        ("code", f"list_distinct({_FAMILIES})"),
-        ("field", "coalesce(c.field_names, [])"),
-        ("guard", "coalesce(c.guards, [])"),
-    ):
-        rows = store.rows(
-            f"""SELECT value, count(*) AS n FROM (
-                    SELECT unnest({expression}) AS value FROM journal.batch_change AS b
-                    JOIN view.batch AS v USING (batch_id)
-                    JOIN view.change AS c ON c.preview_id = v.preview_id AND c.change_id = b.change_id
-                    WHERE b.batch_id = $batch_id AND b.is_approved
-                ) GROUP BY value ORDER BY n DESC, value""",
-            {"batch_id": batch_id},
-        )
-        found[name] = {row["value"]: row["n"] for row in rows}
+    for name, counts in counted.items():
+        rows = store.rows(f"{_APPROVED} {counts} ORDER BY row_count DESC, value", {"batch_id": batch_id})
+        found[name] = {row["value"]: row["row_count"] for row in rows}
     return found
 
 
@@ -233,11 +241,13 @@ def page_of_batch(
                   SELECT b.change_id, b.seq, b.is_approved, b.reason AS left_out, count(*) OVER () AS total
                   FROM journal.batch_change AS b WHERE b.batch_id = $batch_id {fitting}
                   ORDER BY b.seq, b.change_id LIMIT $size OFFSET $skip
+              ), few AS MATERIALIZED (
+                  SELECT * FROM preview.change
+                  WHERE preview_id = (SELECT preview_id FROM journal.batch WHERE batch_id = $batch_id)
+                    AND change_id IN (SELECT change_id FROM keys)
               ), page AS MATERIALIZED (
                   SELECT {_SHOWN}, keys.is_approved, keys.left_out, keys.total
-                  FROM (SELECT * FROM view.change
-                        WHERE preview_id = (SELECT preview_id FROM journal.batch WHERE batch_id = $batch_id)
-                          AND change_id IN (SELECT change_id FROM keys)) AS c
+                  FROM ({whole_changes("few")}) AS c
                   JOIN keys ON keys.change_id = c.change_id
               )
               SELECT named.*, o.status AS actual FROM ({_named(store, "page")}) AS named

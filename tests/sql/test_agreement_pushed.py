@@ -11,11 +11,13 @@ import pytest
 from tables import make_literal_table as table
 
 from workbench.engine.rules_sql import install_rules
+from workbench.store.migrations import scripts
 from workbench.store.steps import run_step
 
 EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 TIME = pa.timestamp("us", "UTC")
 TEXT = pa.string()
+FIELDS_OF_NEW = dict(scripts())["0093_fields_of_a_page"][0].replace(" view.", " store.view.")
 
 
 @pytest.fixture
@@ -23,8 +25,10 @@ def con():
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         con.execute(
-            "ATTACH ':memory:' AS store; CREATE SCHEMA store.journal; CREATE SCHEMA store.view; CREATE SCHEMA work"
+            "ATTACH ':memory:' AS store; CREATE SCHEMA store.journal; CREATE SCHEMA store.preview; "
+            "CREATE SCHEMA store.view; CREATE SCHEMA work"
         )
+        con.execute(FIELDS_OF_NEW)
         install_rules(con)
         fields = [("first_name", "FirstName"), ("email", "Email"), ("phone", "MobilePhone")]
         table(con, "work.two_way_field",
@@ -44,12 +48,14 @@ def change(name, *fields, rule="crm_id", preview=7):
     return {"preview_id": preview, "change_id": name, "rule": rule, "fields": json.dumps(told)}
 
 
-def written(con, outcomes, changes):
+def written(con, outcomes, changes, requests=()):
     table(con, "store.journal.outcome", outcomes, batch_id=pa.int64(), change_id=TEXT, sobject=TEXT, record_id=TEXT,
           mainstay_id=TEXT, direction=TEXT, finished_at=TIME, status=TEXT)  # fmt: skip
     table(con, "store.journal.batch", [{"batch_id": 1, "preview_id": 7}, {"batch_id": 2, "preview_id": 7}],
           batch_id=pa.int64(), preview_id=pa.int64())  # fmt: skip
-    table(con, "store.view.change", changes, preview_id=pa.int64(), change_id=TEXT, rule=TEXT, fields=TEXT)
+    table(con, "store.preview.change", changes, preview_id=pa.int64(), change_id=TEXT, rule=TEXT, fields=TEXT)
+    table(con, "store.preview.request", list(requests), preview_id=pa.int64(), change_id=TEXT, ordinal=pa.int64(),
+          method=TEXT, body=TEXT)  # fmt: skip
     run_step(con, "threeway", "written_field", {"batch_id": 1})
     rows = con.execute("SELECT * FROM work.written_field ORDER BY ALL").to_arrow_table().to_pylist()
     return [(row["record_id"], row["place"], row["after"], row["is_forgotten"]) for row in rows]
@@ -71,6 +77,28 @@ def test_an_import_names_its_fields_as_salesforce_does(con):
     changes = [change("C1", ("Email", "x"), ("email", "no"), ("custom.Notes", "one way"))]
     assert written(con, [outcome("C1", direction="import")], changes) == [("003A", 2, "x", False)]
     assert written(con, [outcome("C1")], changes) == [("003A", 2, "no", False)]
+
+
+def request(body, *, change="C1", preview=7, ordinal=1, method="POST"):
+    return {"preview_id": preview, "change_id": change, "ordinal": ordinal, "method": method, "body": json.dumps(body)}
+
+
+def test_what_made_somebody_new_is_told_by_its_first_request(con):
+    made = {**change("C1"), "fields": None}
+    others = [
+        request({"email": "of another preview"}, preview=8),
+        request({"email": "written back"}, ordinal=2),
+        request({"email": "of another change"}, change="C2"),
+    ]
+    own = request({"first_name": "Ana", "email": "a@x.edu", "custom": {"email": "no"}})
+    assert written(con, [outcome("C1")], [made, {**made, "change_id": "C2"}], [own, *others]) == [
+        ("003A", 1, "Ana", False),
+        ("003A", 2, "a@x.edu", False),
+    ]
+    put = request({"email": "x"}, method="PUT")
+    assert written(con, [outcome("C1")], [change("C1", ("phone", "2025550100"))], [put]) == [
+        ("003A", 3, "2025550100", False)
+    ]
 
 
 @pytest.mark.parametrize("rule", ["undo", "resend"])

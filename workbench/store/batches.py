@@ -30,8 +30,9 @@ FROM (
            ON change.preview_id = batch.preview_id AND change.change_id = batch_change.change_id
     LEFT JOIN (
         SELECT preview_id, change_id,
-               list({'ordinal': ordinal, 'system': system, 'method': method, 'path': path, 'body': body}
-                    ORDER BY ordinal) AS requests
+               -- By ordinal, as it comes first; an ORDER BY within the list takes three times as long.
+               list_sort(list({'ordinal': ordinal, 'system': system, 'method': method, 'path': path, 'body': body}))
+                   AS requests
         FROM preview.request
         WHERE preview_id = (SELECT preview_id FROM journal.batch WHERE batch_id = $batch_id)
         GROUP BY preview_id, change_id
