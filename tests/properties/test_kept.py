@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
@@ -17,6 +18,9 @@ from world import FIELDS, mapping
 
 from workbench.domain.fields import STANDARD_FIELDS, Direction, mainstay_column_type
 from workbench.engine import keeping
+from workbench.engine.catalogues import fitting_catalogues
+from workbench.engine.compile_compare import kept_sparse
+from workbench.engine.compile_export import export_plan
 from workbench.engine.compute import computed
 from workbench.engine.keeping import keep
 from workbench.engine.kept import NOTHING_KEPT, kept_columns
@@ -162,6 +166,37 @@ def test_a_row_that_was_pulled_again_has_nothing_kept_until_it_is_made(tmp_path)
 
     world.land()
     assert whole() == 0
+
+
+def test_what_is_kept_tells_which_pairs_have_a_hash_of_their_own(tmp_path):
+    world = build(Store(str(tmp_path / "world.duckdb")), [], [], mapping())
+    for number in range(3):
+        linked = world.record(number, Email=None, MobilePhone=None)
+        world.contact(number, crm_id=linked, email=f"{number}@example.edu", phone=f"202555010{number}")
+    world.land()
+    (mapped,) = world.revision.mapping.objects
+    plan = export_plan(mapped, fitting_catalogues(world.store, world.revision))
+
+    def sparse():
+        with duckdb.connect() as con, world.store.attached(con):
+            known = replace(plan, kept=kept_columns(con, "Contact"))
+            told = kept_sparse(known)
+            return told and sorted(p.mainstay.path for p in told), sorted(
+                p.mainstay.path for p in keeping.sparse_of(con, known)
+            )
+
+    told, sampled = sparse()
+    assert told is None
+    assert {"email", "phone"} <= set(sampled)
+    keep(world.store, world.revision)
+    assert sparse() == (sorted({*sampled} - {"phone"}), sampled)
+
+    # Values that came since do not turn it: the hashes stand.
+    for number in range(3):
+        merged(world, RECORDS, [world.records[number] | {"Email": "now@example.edu"}])
+    assert sparse()[0] is None
+    with duckdb.connect() as con, world.store.attached(con):
+        assert "email" not in {p.mainstay.path for p in keeping.sparse_of(con, plan)}
 
 
 def test_of_a_small_pull_nothing_is_kept(tmp_path):

@@ -215,9 +215,19 @@ def _differences(  # noqa: PLR0917  what is compared, where it lies, and how bot
         f"           {places[pair.mainstay.path]} AS place,\n"
         f"           {left(pair)} AS salesforce_value,\n"
         f"           {right(pair)} AS mainstay_value\n"
-        f"    FROM work.{table} WHERE {left(pair)} IS DISTINCT FROM {right(pair)}"
+        f"    FROM work.{table} WHERE {_differ(pair, left(pair), right(pair))}"
         for pair in pairs
     ]
+
+
+def _differ(pair: Pair, left: str, right: str) -> str:
+    """Equal as they stand is equal in any form; a form is asked for only where they are not."""
+    differ = f"{left} IS DISTINCT FROM {right}"
+    return (
+        f"{pair.column} IS DISTINCT FROM {pair.now} AND {differ}"
+        if left == settled(pair, pair.column) != pair.column
+        else differ
+    )
 
 
 def _disagreement(both: TwoWay, before: Sequence[str], *, few: bool = False) -> str:

@@ -56,6 +56,12 @@ def is_kept(plan: ExportPlan, slices: Sequence[Slice]) -> bool:
     return plan.kept.has([*salesforce_hashes(slices).values(), *mainstay_hashes(slices).values()])
 
 
+def kept_sparse(plan: ExportPlan) -> list[Pair] | None:
+    """The pairs that got a hash of their own when all hashes were kept; None where some are not."""
+    found = [pair for pair in _hashed(plan.pairs) if plan.kept.has([fingerprint(_plain_wanted(pair))])]
+    return found if is_kept(plan, plan.slices(found)) else None
+
+
 def _hashes(slices: Sequence[Slice], value: Callable[[Pair], str]) -> dict[str, str]:
     found = {item.name: row_hash([value(pair) for pair in dense]) for item in slices if (dense := _hashed(item.dense))}
     found |= {pair.fingerprint: fingerprint(value(pair)) for item in slices for pair in _hashed(item.sparse)}

@@ -7,6 +7,7 @@ something is not kept, a preview makes it on the way: it says the same, only lat
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import duckdb
@@ -16,7 +17,7 @@ from workbench.domain.mapping_check import Catalogues
 from workbench.engine import compile_export, compile_import
 from workbench.engine.catalogues import fitting_catalogues
 from workbench.engine.compile import Pair
-from workbench.engine.compile_compare import blank_counts, mainstay_hashes, salesforce_hashes, sparse_pairs
+from workbench.engine.compile_compare import blank_counts, kept_sparse, mainstay_hashes, salesforce_hashes, sparse_pairs
 from workbench.engine.compile_verbatim import verbatim
 from workbench.engine.kept import RULES_DIGEST, column_of, unkept_counts
 from workbench.engine.plans import ExportPlan
@@ -77,17 +78,23 @@ def _make(store: Store, revision: MappingRevision, catalogues: Catalogues) -> in
 def sparse_of(con: duckdb.DuckDBPyConnection, plan: ExportPlan) -> list[Pair]:
     """Pairs that are blank more often in Salesforce than in Mainstay, in the attached `store`.
 
-    A handful of rows may look different for nothing; so of many rows a sample will do.
+    A handful of rows may look different for nothing; so of many rows a sample will do. Where hashes are kept, it was
+    taken then: but for the phone, which is in none of them.
     """
     pulled = con.execute(f"SELECT count(*) FROM store.salesforce.{identifier(plan.sobject)}").fetchone()
     if not plan.pairs or plan.include_field_deletions or pulled is None:
         return []
+    known = kept_sparse(plan)
+    if known is not None:
+        plan = replace(plan, pairs=tuple(pair for pair in plan.pairs if pair.mainstay.path == "phone"))
+        if not plan.pairs:
+            return known
     is_large = pulled[0] > _COUNTED_ROWS
     sample = f" TABLESAMPLE SYSTEM ({100 * _COUNTED_ROWS // pulled[0] + 1} PERCENT) REPEATABLE (1)" if is_large else ""
     found = con.execute(blank_counts(plan, sample)).fetchone()
-    if found is None:
-        return []
-    return sparse_pairs(plan, (found[0], found[1]), tolerance=min(pulled[0], _COUNTED_ROWS) // 200)
+    left, right = found or ([], [])
+    tolerance = min(pulled[0], _COUNTED_ROWS) // 200
+    return [*(known or ()), *sparse_pairs(plan, (left, right), tolerance)]
 
 
 def _most_rows(store: Store, revision: MappingRevision) -> int:

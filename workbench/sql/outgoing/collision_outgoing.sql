@@ -7,6 +7,6 @@ WITH contended AS (
     GROUP BY phone
     HAVING count(*) > 1
 )
-SELECT touch.record_id, touch.seq, touch.phone
+SELECT touch.seq, touch.phone
 FROM work.touch_outgoing AS touch
 SEMI JOIN contended ON contended.phone = touch.phone
