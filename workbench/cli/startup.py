@@ -1,7 +1,7 @@
 """The installed command: what it need not wait for as it starts.
 
-DuckDB imports pandas with the first value it binds, and pyarrow with the first moment it tells: a second or two of
-every command, for frames that none of them makes. Both do without where the import fails. Whoever calls
+DuckDB imports pandas with the first value it binds, and pyarrow with the first moment it tells: a third of the time
+of a short command, for frames that none of them makes. Both do without where the import fails. Whoever calls
 `workbench.cli.main` from Python keeps pandas.
 """
 
