@@ -261,6 +261,18 @@ def test_what_a_contact_alone_came_to_say_is_kept(store):
     assert listed(world)["email"]["cause"] == "only_salesforce_changed"
 
 
+def test_a_deleted_record_agrees_on_nothing_new(store):
+    world = pair(store)
+    kept = "SELECT record_id, contact_id, agreed FROM journal.last_agreed"
+    before = world.store.rows(kept)
+    move(world, salesforce={"Email": "new@x.edu", "IsDeleted": True}, mainstay={"email": "new@x.edu"})
+    world.preview()
+    assert world.store.rows(kept) == before
+    world.records[0]["IsDeleted"] = False
+    world.preview()
+    assert world.store.rows(kept) != before
+
+
 def test_what_a_push_wrote_after_a_pull_stands(store):
     world = pair(store)
     pushed_at = START + timedelta(days=3)

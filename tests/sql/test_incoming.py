@@ -13,26 +13,44 @@ CONTACT = {
     "is_claimed": False,
 }
 RECORD = {"record_id": "003A", "record_row": 0, "meets_criteria": True}
-NO_LINK = [{"record_id": "003none", "contact_id": "x", "contact_count": 1}]
-NO_MATCH = [{"contact_id": "x", "record_id": "003none", "match_count": 1, "rival_count": 1}]
+NO_LINK = ([], 0)
+NO_MATCH = [{"seq": 9, "record_row": 9, "match_count": 1, "rival_count": 1}]
+LINKED = [{"seq": 1, "record_row": 0}]
 
 
 def match(**about):
-    return [{"contact_id": "a1", "record_id": "003A", "match_count": 1, "rival_count": 1, **about}]
+    return [{"seq": 1, "record_row": 0, "match_count": 1, "rival_count": 1, **about}]
+
+
+def verdict(step, contact, links, matches, *, create=True):
+    """The contact's row. `links`: whom it is linked to, and how many contacts are linked to record 0."""
+    own, contact_count = links
+    nobody = {"seq": 9, "record_row": 9}
+    (row,) = step(
+        "incoming",
+        "verdict_incoming",
+        {"create_unmatched": create},
+        incoming=[contact],
+        record_now=[RECORD],
+        contact_link=[*own, nobody],
+        record_link=[{"record_row": 9, "contact_count": 1}, *([{"record_row": 0, "contact_count": contact_count}] if contact_count else [])],
+        match_incoming=matches,
+    )  # fmt: skip
+    return row
 
 
 CASES = {
-    "linked": ({"crm_id_key": "003A"}, [{"record_id": "003A", "contact_id": "a1", "contact_count": 1}], NO_MATCH, "update", "linked"),
-    "linked twice": ({"crm_id_key": "003A"}, [{"record_id": "003A", "contact_id": "a1", "contact_count": 2}], NO_MATCH, "conflict", "crm_id_twice"),
+    "linked": ({"crm_id_key": "003A"}, (LINKED, 1), NO_MATCH, "update", "linked"),
+    "linked twice": ({"crm_id_key": "003A"}, (LINKED, 2), NO_MATCH, "conflict", "crm_id_twice"),
     "dangling": ({"crm_id_key": "003X"}, NO_LINK, NO_MATCH, "conflict", "dangling_crm_id"),
     "a lead's id": ({"crm_id_key": "00QX"}, NO_LINK, NO_MATCH, "excluded", "other_object"),
     "test contact": ({"is_test": True}, NO_LINK, NO_MATCH, "excluded", "test_contact"),
     "matched": ({}, NO_LINK, match(), "link", "matched"),
     "several records": ({}, NO_LINK, match(match_count=2), "conflict", "several_records"),
     "several contacts": ({}, NO_LINK, match(rival_count=2), "conflict", "several_contacts"),
-    "record linked to another": ({}, [{"record_id": "003A", "contact_id": "b1", "contact_count": 1}], match(), "conflict", "record_taken"),
+    "record linked to another": ({}, ([], 1), match(), "conflict", "record_taken"),
     "taken by an object before": ({"is_claimed": True}, NO_LINK, NO_MATCH, "excluded", "claimed"),
-    "linked all the same": ({"crm_id_key": "003A", "is_claimed": True}, [{"record_id": "003A", "contact_id": "a1", "contact_count": 1}], NO_MATCH, "update", "linked"),
+    "linked all the same": ({"crm_id_key": "003A", "is_claimed": True}, (LINKED, 1), NO_MATCH, "update", "linked"),
     "nobody": ({}, NO_LINK, NO_MATCH, "create", "unmatched"),
 }  # fmt: skip
 
@@ -40,28 +58,12 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_contact_stands_in_one_bucket(step, case):
     contact, links, matches, action, cause = CASES[case]
-    (row,) = step(
-        "incoming",
-        "verdict_incoming",
-        {"create_unmatched": True},
-        incoming=[{**CONTACT, **contact}],
-        record_now=[RECORD],
-        record_link=links,
-        match_incoming=matches,
-    )
+    row = verdict(step, {**CONTACT, **contact}, links, matches)
     assert (row["action"], row["cause"]) == (action, cause)
 
 
 def test_unmatched_contacts_are_ignored_where_creating_is_off(step):
-    (row,) = step(
-        "incoming",
-        "verdict_incoming",
-        {"create_unmatched": False},
-        incoming=[CONTACT],
-        record_now=[RECORD],
-        record_link=NO_LINK,
-        match_incoming=NO_MATCH,
-    )
+    row = verdict(step, CONTACT, NO_LINK, NO_MATCH, create=False)
     assert (row["action"], row["cause"]) == ("excluded", "unmatched_ignored")
 
 
@@ -71,12 +73,12 @@ def test_linked_and_test_contacts_are_not_looked_up(step):
         "unlinked",
         incoming=[
             {**CONTACT, "match_key_0": "a"},
-            {**CONTACT, "contact_id": "a2", "crm_id_key": "003A", "match_key_0": "a"},
-            {**CONTACT, "contact_id": "a3", "is_test": True, "match_key_0": "a"},
-            {**CONTACT, "contact_id": "a4", "is_claimed": True, "match_key_0": "a"},
+            {**CONTACT, "seq": 2, "crm_id_key": "003A", "match_key_0": "a"},
+            {**CONTACT, "seq": 3, "is_test": True, "match_key_0": "a"},
+            {**CONTACT, "seq": 4, "is_claimed": True, "match_key_0": "a"},
         ],
     )
-    assert rows == [{"contact_id": "a1", "match_key_0": "a"}]
+    assert rows == [{"seq": 1, "match_key_0": "a"}]
 
 
 def test_a_request_is_made_of_what_may_change_a_record(step):

@@ -183,7 +183,7 @@ def disagreement_of_sides(both: TwoWay, slices: Sequence[Slice]) -> str:
     SELECT found.*, linked.record_id, linked.contact_id
     FROM found
     JOIN work.verdict_outgoing AS linked ON linked.seq = found.seq
-    WHERE linked.rule = 'crm_id' AND linked.crm_id_owners = 1 AND linked.action <> 'excluded'
+    WHERE linked.crm_id_owners = 1 AND linked.action <> 'excluded'
 )"""
     return _disagreement(both, [by_seq, differing])
 

@@ -24,6 +24,7 @@ def import_steps(run: Run, plan: ImportPlan) -> None:
             make_table(con, "incoming", compile_import.incoming(plan, **run.scope.conditions), run.scope.params)
             make_table(con, "record_now", compile_import.record_now(plan))
         with stage("match"):
+            run_step(con, "incoming", "contact_link")
             run_step(con, "incoming", "record_link")
             run_step(con, "incoming", "unlinked")
             make_table(con, "match_incoming", compile_import.match_incoming(plan))

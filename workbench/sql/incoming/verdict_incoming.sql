@@ -1,6 +1,6 @@
 -- verdict_incoming: which Salesforce record each contact reaches, before its fields are compared.
 -- grain: one row per work.incoming.contact_id
--- reads: work.incoming, work.record_now, work.record_link, work.match_incoming
+-- reads: work.incoming, work.record_now, work.contact_link, work.record_link, work.match_incoming
 -- source: guide, "Initial sync": CRM ID first, then the matching fields; a match acquires the CRM ID
 -- binds: $create_unmatched
 WITH prefix AS (
@@ -13,31 +13,32 @@ found AS (
            incoming.crm_id_key,
            incoming.is_test,
            incoming.is_claimed,
-           own.record_id AS linked_id,
-           coalesce(own.contact_count, 0) AS link_count,
-           matched.record_id AS matched_id,
+           own.record_row AS linked_row,
+           coalesce(sharing.contact_count, 0) AS link_count,
+           matched.record_row AS matched_row,
            coalesce(matched.match_count, 0) AS match_count,
            coalesce(matched.rival_count, 0) AS rival_count,
-           other.contact_id AS other_contact_id,
+           other.record_row IS NOT NULL AS is_taken,
            prefix.key_prefix
     FROM work.incoming AS incoming
     CROSS JOIN prefix
-    LEFT JOIN work.record_link AS own ON own.record_id = incoming.crm_id_key
-    LEFT JOIN work.match_incoming AS matched ON matched.contact_id = incoming.contact_id
-    LEFT JOIN work.record_link AS other ON other.record_id = matched.record_id
+    LEFT JOIN work.contact_link AS own ON own.seq = incoming.seq
+    LEFT JOIN work.record_link AS sharing ON sharing.record_row = own.record_row
+    LEFT JOIN work.match_incoming AS matched ON matched.seq = incoming.seq
+    LEFT JOIN work.record_link AS other ON other.record_row = matched.record_row
 ),
 decided AS (
     SELECT found.*,
            CASE WHEN is_test THEN 'test_contact'
                 WHEN link_count > 1 THEN 'crm_id_twice'
-                WHEN linked_id IS NOT NULL THEN 'linked'
+                WHEN linked_row IS NOT NULL THEN 'linked'
                 WHEN crm_id_key IS NOT NULL AND crm_id_key[1:3] <> key_prefix THEN 'other_object'
                 WHEN crm_id_key IS NOT NULL THEN 'dangling_crm_id'
                 WHEN is_claimed THEN 'claimed'
                 WHEN match_count > 1 THEN 'several_records'
                 WHEN rival_count > 1 THEN 'several_contacts'
-                WHEN other_contact_id IS NOT NULL THEN 'record_taken'
-                WHEN matched_id IS NOT NULL THEN 'matched'
+                WHEN is_taken THEN 'record_taken'
+                WHEN matched_row IS NOT NULL THEN 'matched'
                 WHEN $create_unmatched THEN 'unmatched'
                 ELSE 'unmatched_ignored' END AS cause
     FROM found
@@ -45,9 +46,9 @@ decided AS (
 SELECT decided.seq,
        decided.contact_id,
        decided.contact_row,
-       CASE WHEN cause = 'linked' THEN linked_id WHEN cause = 'matched' THEN matched_id END AS record_id,
+       CASE WHEN cause IN ('linked', 'matched') THEN record_now.record_id END AS record_id,
        CASE WHEN cause IN ('linked', 'matched') THEN record_now.record_row END AS record_row,
-       coalesce(linked_id, matched_id) AS candidate_id,
+       record_now.record_id AS candidate_id,
        CASE WHEN cause = 'linked' THEN 'id'
             WHEN cause = 'matched' THEN 'matching'
             ELSE 'none' END AS rule,
@@ -59,4 +60,4 @@ SELECT decided.seq,
        cause,
        record_now.meets_criteria
 FROM decided
-LEFT JOIN work.record_now AS record_now ON record_now.record_id = coalesce(decided.linked_id, decided.matched_id)
+LEFT JOIN work.record_now AS record_now ON record_now.record_row = coalesce(decided.linked_row, decided.matched_row)
