@@ -203,11 +203,10 @@ EXPORTS = (
 
 IMPORTS = (
     Mutation(IMPORT, 'f"lower({texts[pair.column]})"', 'f"({texts[pair.column]})"', "matching counts case", MATCH),
-    Mutation(IMPORT, "CASE WHEN count(DISTINCT record_id) > 1 THEN count(DISTINCT record_id) ELSE max(match_count) END", "max(match_count)",
+    Mutation(IMPORT, "CASE WHEN count(DISTINCT record_row) > 1 THEN count(DISTINCT record_row) ELSE max(match_count) END", "max(match_count)",
              "two keys may reach two records", MATCH),
-    Mutation(IMPORT, "ELSE max(match_count) END", "ELSE count(DISTINCT record_id) END", "one key may reach two records", MATCH),
+    Mutation(IMPORT, "ELSE max(match_count) END", "ELSE count(DISTINCT record_row) END", "one key may reach two records", MATCH),
     Mutation(IMPORT, "coalesce(found.row_count, 0) AS match_count", "1 AS match_count", "who reaches nobody reaches one", MATCH),
-    Mutation(IMPORT, "arg_min(record_row, record_id) AS record_row,\n                      count", "max(record_row) AS record_row,\n                      count", "another of several records is named", MATCH),
     Mutation(IMPORT, "max(rival_count) AS rival_count", "min(rival_count) AS rival_count", "a rival by one key is none", MATCH),
     Mutation(IMPORT, "greatest(per_contact.rival_count, coalesce(per_record.contact_count, 0))", "per_contact.rival_count",
              "two contacts may reach one record by two keys", MATCH),

@@ -219,43 +219,43 @@ def match_incoming(plan: ImportPlan) -> str:
     """
     reached = [_reached_by(key) for key in plan.match_keys]
     if len(reached) == 1:
-        return f"SELECT seq, record_row, match_count, rival_count FROM (\n{reached[0]}\n)"
+        return reached[0]
     return f"""WITH reached AS (
 {_UNION.join(reached)}
 ),
 per_contact AS (
     SELECT seq,
-           min(record_id) AS record_id,
-           arg_min(record_row, record_id) AS record_row,
-           CASE WHEN count(DISTINCT record_id) > 1 THEN count(DISTINCT record_id) ELSE max(match_count) END
+           min(record_row) AS record_row,
+           CASE WHEN count(DISTINCT record_row) > 1 THEN count(DISTINCT record_row) ELSE max(match_count) END
                AS match_count,
            max(rival_count) AS rival_count
     FROM reached
     GROUP BY seq
 ),
 per_record AS (
-    SELECT record_id, count(*) AS contact_count
+    SELECT record_row, count(*) AS contact_count
     FROM per_contact
-    WHERE record_id IS NOT NULL
-    GROUP BY record_id
+    WHERE record_row IS NOT NULL
+    GROUP BY record_row
 )
 SELECT per_contact.seq,
        per_contact.record_row,
        per_contact.match_count,
        greatest(per_contact.rival_count, coalesce(per_record.contact_count, 0)) AS rival_count
 FROM per_contact
-LEFT JOIN per_record ON per_record.record_id = per_contact.record_id"""
+LEFT JOIN per_record ON per_record.record_row = per_contact.record_row"""
 
 
 def _reached_by(key: str) -> str:
-    """seq, record_id, record_row, match_count, rival_count of each unlinked contact with this key."""
-    return f"""    SELECT u.seq, found.record_id, found.record_row, coalesce(found.row_count, 0) AS match_count,
+    """seq, record_row, match_count, rival_count of each unlinked contact with this key."""
+    return f"""    SELECT u.seq,
+           found.record_row,
+           coalesce(found.row_count, 0) AS match_count,
            rivals.row_count AS rival_count
     FROM work.unlinked AS u
     JOIN (SELECT {key}, count(*) AS row_count
           FROM work.unlinked WHERE {key} IS NOT NULL GROUP BY {key}) AS rivals ON rivals.{key} = u.{key}
-    LEFT JOIN (SELECT {key}, min(record_id) AS record_id, arg_min(record_row, record_id) AS record_row,
-                      count(*) AS row_count
+    LEFT JOIN (SELECT {key}, min(record_row) AS record_row, count(*) AS row_count
                FROM work.record_now WHERE {key} IN (SELECT {key} FROM work.unlinked) GROUP BY {key}) AS found
       ON found.{key} = u.{key}"""
 

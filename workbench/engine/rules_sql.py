@@ -76,6 +76,20 @@ MACROS: Final = (
 WORDS: Final = {
     "action": tuple(Action),
     "match_rule": ("crm_id", "phone", "id", "matching", "none"),
+    "import_cause": (
+        "linked",
+        "matched",
+        "unmatched",
+        "test_contact",
+        "other_object",
+        "claimed",
+        "unmatched_ignored",
+        "crm_id_twice",
+        "dangling_crm_id",
+        "several_records",
+        "several_contacts",
+        "record_taken",
+    ),
     "phone_fate": ("invalid", "cleared", "absent", "same", "reverted", "changes", "left"),
 }
 

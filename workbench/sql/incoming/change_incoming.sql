@@ -16,10 +16,10 @@ WITH RECURSIVE settled AS (
            kept.asked_fields,
            kept.left_fields,
            CASE WHEN verdict.action IN ('excluded', 'conflict') THEN verdict.action
-                WHEN NOT coalesce(payload.is_eligible, verdict.meets_criteria) THEN 'excluded'
-                WHEN kept.asks THEN 'conflict'
-                WHEN verdict.action = 'update' AND coalesce(payload.fields, '[]') = '[]' THEN 'none'
-                WHEN len(payload.codes) > 0 THEN 'blocked'
+                WHEN NOT coalesce(payload.is_eligible, verdict.meets_criteria) THEN CAST('excluded' AS action)
+                WHEN kept.asks THEN CAST('conflict' AS action)
+                WHEN verdict.action = 'update' AND coalesce(payload.fields, '[]') = '[]' THEN CAST('none' AS action)
+                WHEN len(payload.codes) > 0 THEN CAST('blocked' AS action)
                 ELSE verdict.action END AS action,
            verdict.action IN ('update', 'link', 'create')
                AND NOT coalesce(payload.is_eligible, verdict.meets_criteria) AS is_rejected,
@@ -123,7 +123,7 @@ judged AS (
     SELECT settled.* EXCLUDE (action, codes),
            ordered.group_id,
            lost.seq IS NOT NULL OR coalesce(ordered.is_refused, false) AS is_duplicate,
-           CASE WHEN is_duplicate THEN 'blocked' ELSE settled.action END AS action,
+           CASE WHEN is_duplicate THEN CAST('blocked' AS action) ELSE settled.action END AS action,
            CASE WHEN is_duplicate THEN ['DUPLICATE_VALUE'] ELSE settled.codes END AS codes
     FROM settled
     LEFT JOIN ordered ON ordered.seq = settled.seq

@@ -29,7 +29,7 @@ found AS (
 ),
 decided AS (
     SELECT found.*,
-           CASE WHEN is_test THEN 'test_contact'
+           CAST(CASE WHEN is_test THEN 'test_contact'
                 WHEN link_count > 1 THEN 'crm_id_twice'
                 WHEN linked_row IS NOT NULL THEN 'linked'
                 WHEN crm_id_key IS NOT NULL AND crm_id_key[1:3] <> key_prefix THEN 'other_object'
@@ -40,7 +40,7 @@ decided AS (
                 WHEN is_taken THEN 'record_taken'
                 WHEN matched_row IS NOT NULL THEN 'matched'
                 WHEN $create_unmatched THEN 'unmatched'
-                ELSE 'unmatched_ignored' END AS cause
+                ELSE 'unmatched_ignored' END AS import_cause) AS cause
     FROM found
 )
 SELECT decided.seq,
@@ -49,14 +49,14 @@ SELECT decided.seq,
        CASE WHEN cause IN ('linked', 'matched') THEN record_now.record_id END AS record_id,
        CASE WHEN cause IN ('linked', 'matched') THEN record_now.record_row END AS record_row,
        record_now.record_id AS candidate_id,
-       CASE WHEN cause = 'linked' THEN 'id'
+       CAST(CASE WHEN cause = 'linked' THEN 'id'
             WHEN cause = 'matched' THEN 'matching'
-            ELSE 'none' END AS rule,
-       CASE WHEN cause IN ('test_contact', 'other_object', 'claimed', 'unmatched_ignored') THEN 'excluded'
+            ELSE 'none' END AS match_rule) AS rule,
+       CAST(CASE WHEN cause IN ('test_contact', 'other_object', 'claimed', 'unmatched_ignored') THEN 'excluded'
             WHEN cause = 'linked' THEN 'update'
             WHEN cause = 'matched' THEN 'link'
             WHEN cause = 'unmatched' THEN 'create'
-            ELSE 'conflict' END AS action,
+            ELSE 'conflict' END AS action) AS action,
        cause,
        record_now.meets_criteria
 FROM decided
