@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,20 +55,52 @@ RESULT_KEYS = {
 }
 
 
+@pytest.fixture(scope="module")
+def systems():
+    with Sandbox(world.generate(240, 5)) as sandbox:
+        yield sandbox, sandbox.saved()
+
+
 @pytest.fixture
-def sandbox():
-    with Sandbox(world.generate(240, 5)) as running:
-        yield running
+def sandbox(systems):
+    sandbox, fresh = systems
+    yield sandbox
+    sandbox.restore(fresh)
+    sandbox.institution.log.requests.clear()
+    sandbox.salesforce_org.log.clear()
+
+
+def settle_in(sandbox, folder, monkeypatch):
+    """Whatever runs from now on runs in this folder, with the settings of the sandbox."""
+    monkeypatch.chdir(folder)
+    for name, value in sandbox.settings_env().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WORKBENCH_DATABASE", str(folder / "store.duckdb"))
+    (folder / "mapping.yaml").write_text(sample_mapping())
+
+
+@pytest.fixture(scope="module")
+def pulled(systems, tmp_path_factory):
+    """A store with the sample mapping, pulled once; its file."""
+    folder = tmp_path_factory.mktemp("pulled")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        settle_in(systems[0], folder, monkeypatch)
+        for arguments in (["mapping", "import", "mapping.yaml", "--by", "Dana"], ["pull"]):
+            with pytest.raises(SystemExit, match="0"):
+                cli.main(arguments)
+    return folder / "store.duckdb"
+
+
+@pytest.fixture
+def shell_after_a_pull(pulled, shell, tmp_path):
+    shutil.copy(pulled, tmp_path)
+    return shell
 
 
 @pytest.fixture
 def shell(sandbox, tmp_path, monkeypatch, capsys):
     """shell("pull", "--json") -> (exit code, JSON lines of stdout, stderr); without --json the text of stdout."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in sandbox.settings_env().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("WORKBENCH_DATABASE", str(tmp_path / "store.duckdb"))
-    (tmp_path / "mapping.yaml").write_text(sample_mapping())
+    settle_in(sandbox, tmp_path, monkeypatch)
 
     def run(*arguments):
         with pytest.raises(SystemExit) as ending:
@@ -183,9 +216,8 @@ def test_from_nothing_to_scored_results(shell, sandbox):
             assert change["predicted"]["codes"] or change["salesforce_id"] in refused
 
 
-def test_import_goes_the_other_way(shell, sandbox):
-    shell("mapping", "import", "mapping.yaml")
-    shell("pull")
+def test_import_goes_the_other_way(shell_after_a_pull):
+    shell = shell_after_a_pull
     preview = one(shell("preview", "import", "--json"))
     shell("batch", "create", "1", "--by", "Dana")
     shell("batch", "approve", "1", "--by", "Sam")
@@ -205,9 +237,8 @@ def test_import_goes_the_other_way(shell, sandbox):
     assert [event["to_state"] for event in shown["events"]] == ["draft", "submitted", "approved", "pushing", "done"]
 
 
-def test_a_batch_goes_stale_when_a_pull_moves_on(shell, sandbox):
-    shell("mapping", "import", "mapping.yaml")
-    shell("pull")
+def test_a_batch_goes_stale_when_a_pull_moves_on(shell_after_a_pull, sandbox):
+    shell = shell_after_a_pull
     shell("preview", "export")
     assert (
         one(shell("batch", "create", "1", "--action", "link", "--draft", "--by", "Dana", "--json"))["state"] == "draft"
@@ -261,9 +292,8 @@ def test_a_mapping_newer_than_the_pull_asks_for_a_pull(shell):
     assert shell("preview", "export")[0] == 0
 
 
-def test_one_record_at_a_time(shell):
-    shell("mapping", "import", "mapping.yaml")
-    shell("pull")
+def test_one_record_at_a_time(shell_after_a_pull):
+    shell = shell_after_a_pull
     shell("preview", "export")
     record = shell("changes", "1", "--limit", "1", "--json")[1][0]["salesforce_id"]
     assert sum(one(shell("preview", "export", "--contact", record, "--json"))["counts"].values()) == 1
