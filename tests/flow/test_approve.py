@@ -294,6 +294,19 @@ def test_a_record_sent_since_the_pull_needs_a_new_preview(store, settings, statu
     assert rows_of(store, report.batch) == taken
 
 
+def test_when_the_catalogues_were_read_does_not_count_as_the_pull(store, settings):
+    early = datetime(2026, 1, 5, 7, tzinfo=UTC)
+    pull(store, 9, early, objects=(("salesforce", "field"),))
+    preview(store, [change(1)])
+    preview(store, [change(1)], preview_id=2)
+    store.write("INSERT INTO preview.pin VALUES (2, 'salesforce', 'field', 9)")
+    batch = create_batch(store, 1, by="Ana").batch
+    approve_batch(store, settings, batch, by="Bo")
+    store.write("UPDATE journal.batch SET state = 'done'")
+    outcome(store, batch, "P1-1", "success", "003XX0000000001AAA", None, datetime(2026, 1, 5, 8, tzinfo=UTC))
+    assert create_batch(store, 2, by="Ana").rows == 1
+
+
 def test_a_record_waiting_in_a_batch_of_another_preview_is_left_out(store, settings):
     preview(store, [change(1), change(2)])
     preview(store, [change(1), change(3)], preview_id=2)
@@ -312,6 +325,16 @@ def test_a_group_goes_on_after_its_first_member_was_sent(grouped, settings):
     grouped.write("UPDATE journal.batch SET state = 'done'")
     outcome(grouped, first, "P1-1", "success", "003XX0000000001AAA", None, datetime.now(UTC))
     assert create_batch(grouped, 1, by="Ana", chosen=Slice(change_ids=["P1-2"])).rows == 1
+
+
+@pytest.mark.parametrize("status", ["fail", "unknown"])
+def test_a_group_does_not_go_on_after_a_member_that_wrote_nothing_for_certain(grouped, settings, status):
+    first = create_batch(grouped, 1, by="Ana", chosen=Slice(change_ids=["P1-1"])).batch
+    approve_batch(grouped, settings, first, by="Bo")
+    grouped.write("UPDATE journal.batch SET state = 'done'")
+    outcome(grouped, first, "P1-1", status, None, None, datetime.now(UTC))
+    with pytest.raises(ApprovalRefused, match="P1-2"):
+        create_batch(grouped, 1, by="Ana", chosen=Slice(change_ids=["P1-2"]))
 
 
 def test_a_draft_waits_for_its_submission_and_steps_are_journalled(mixed, settings):
@@ -361,6 +384,18 @@ def test_an_open_request_keeps_a_batch_from_being_cancelled(mixed, settings):
     )
     with pytest.raises(ApprovalRefused, match="1 requests whose end is unknown"):
         cancel_batch(mixed, batch, by="Ana")
+
+
+@pytest.mark.parametrize("rule", ["undo", "resend"])
+def test_what_is_put_back_or_sent_again_was_looked_at_by_a_person(mixed, rule):
+    mixed.write(f"UPDATE preview.change SET guards = ['blank-value'], rule = '{rule}' WHERE change_id = 'P1-1'")
+    assert "P1-1" in rows_of(mixed, create_batch(mixed, 1, by="Ana").batch)
+
+
+def test_a_write_that_is_not_expected_to_succeed_is_taken_by_name_only(store):
+    preview(store, [change(1, status="fail"), change(2, status=None), change(3)])
+    report = create_batch(store, 1, by="Ana")
+    assert (rows_of(store, report.batch), report.left_out) == (["P1-3"], {"predicted to fail": 2})
 
 
 def test_guarded_changes_are_taken_by_name_only(mixed):

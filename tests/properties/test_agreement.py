@@ -217,6 +217,13 @@ def test_a_clear_reaches_the_other_side_only_from_the_side_that_made_it(store):
     assert one(world, "import")[0]["action"] == "none"
 
 
+def test_what_salesforce_cannot_do_without_is_not_cleared(store):
+    world = pair(store)
+    move(world, mainstay={"last_name": None})
+    row, fields = one(world, "import")
+    assert (row["action"], fields) == ("none", {})
+
+
 def test_a_value_mapped_one_way_has_one_owner(store):
     world = pair(store)
     move(world, salesforce={"Student__c": "S1"}, mainstay={"enrollment_id": "S2"})
