@@ -159,6 +159,13 @@ def test_a_row_behind_a_gap_of_its_group_keeps_its_own_reason(store):
     assert report.left_out == {"predicted to fail": 1}
 
 
+def test_nothing_of_a_group_is_taken_behind_a_guarded_member(grouped):
+    grouped.write("UPDATE preview.change SET guards = ['blank-value'] WHERE change_id = 'P1-1'")
+    report = create_batch(grouped, 1, by="Ana", chosen=Slice(sql="seq <= 2 OR seq = 5"))
+    assert rows_of(grouped, report.batch) == ["P1-5"]
+    assert report.left_out == {"guarded: blank-value": 1, "a collision group is approved in order": 1}
+
+
 def test_naming_a_row_out_of_its_order_is_refused(grouped):
     with pytest.raises(ApprovalRefused, match="P1-2 shares a phone or CRM ID"):
         create_batch(grouped, 1, by="Ana", chosen=Slice(change_ids=["P1-2", "P1-5"]))
