@@ -17,7 +17,7 @@ TESTS = {
     "checks": ((STEPS.format("checks"),), ()),
     "approve": ((), ("tests/flow/test_approve.py",)),
     "undo": ((STEPS.format("undo"),), ()),
-    "lab": ((), ("tests/lab/test_linking.py",)),
+    "lab": ((STEPS.format("lab"),), ("tests/lab/test_linking.py",)),
 }
 # What no test can see, and why; `(2)`: the second of several that read alike.
 SAME = {

@@ -280,6 +280,23 @@ def test_a_deleted_record_agrees_on_nothing_new(store):
     assert world.store.rows(kept) != before
 
 
+def test_a_field_mapped_anew_is_looked_at_and_the_others_keep_what_was_agreed(store):
+    whole = document()
+    fewer = json.loads(whole)
+    for side in ("export", "import"):
+        fields = fewer["objects"][0][side]["fields"]
+        fewer["objects"][0][side]["fields"] = [field for field in fields if field["mainstay"] != "first_name"]
+    world = pair(store)
+    for world.document in (json.dumps(fewer), whole):
+        world.preview()
+    move(world, mainstay={"email": "new@x.edu", "first_name": "Eve"})
+    assert one(world)[0]["action"] == "none"
+    assert {name: (row["cause"], row["baseline"]) for name, row in listed(world).items()} == {
+        "email": ("only_mainstay_changed", "ana@x.edu"),
+        "first_name": ("only_mainstay_changed", "Ana"),
+    }
+
+
 def test_what_a_push_wrote_after_a_pull_stands(store):
     world = pair(store)
     pushed_at = START + timedelta(days=3)
