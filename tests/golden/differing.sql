@@ -6,7 +6,7 @@ WITH wanted AS (
            hash(number_text(s."GPA__c")) AS slice_1,
            CASE WHEN filled(s."Account.Parent.Name") IS NOT NULL THEN hash(filled(s."Account.Parent.Name")) ELSE 0 END AS "hash of custom.School"
     FROM work.pair_outgoing AS w
-    JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row
+    JOIN (SELECT *, rowid AS landed_row FROM store.salesforce."Contact") AS s ON s.landed_row = w.record_row
 ),
 compared AS (
     SELECT w.seq,
@@ -15,7 +15,7 @@ compared AS (
            w.slice_1 <> hash(nullif(c."custom.GPA", ''))
     OR (w."hash of custom.School" <> 0 AND w."hash of custom.School" <> CASE WHEN nullif(c."custom.School", '') IS NOT NULL THEN hash(nullif(c."custom.School", '')) ELSE 0 END) AS slice_1
     FROM wanted AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    JOIN (SELECT *, rowid AS landed_row FROM store.mainstay.contact) AS c ON c.landed_row = w.contact_row
 )
 SELECT * FROM compared
 WHERE slice_0

@@ -189,34 +189,22 @@ def seqs(step, name, *given, differing=(), groups=(), left=()):
     tables = {
         "verdict_outgoing": verdicts(*given),
         "group_outgoing": table(({"seq": seq, "group_id": seq} for seq in groups), GROUP),
-        "differing": table(({"seq": seq, "slice_0": False} for seq in differing), DIFFERING),
+        "differing": table(({"seq": seq, "slice_0": True} for seq in differing), DIFFERING),
         "left_record": table(left, LEFT),
     }
     return {row["seq"]: row for row in step("outgoing", name, None, **tables)}
 
 
-def test_records_that_reach_a_contact_and_are_decided_alone_are_compared(step):
+def test_records_that_reach_a_contact_are_compared_also_where_their_order_decides_or_a_person_does(step):
     given = [LINKED, PHONE, blocked(LINKED, "x"), NOBODY, {**NOBODY, "action": "blocked"}, {**LINKED, "action": "excluded"},
-             {**LINKED, "action": "conflict"}, LINKED]  # fmt: skip
-    assert set(seqs(step, "pair_outgoing", *given, groups=[8])) == {1, 2, 3}
+             {**LINKED, "action": "conflict"}, LINKED, {**LINKED, "action": "conflict", "asks": True}]  # fmt: skip
+    assert set(seqs(step, "pair_outgoing", *given, groups=[8])) == {1, 2, 3, 8, 9}
 
 
-def test_values_are_fetched_where_they_differ_or_a_person_may_be_asked(step):
-    asks = {**LINKED, "action": "conflict", "asks": True}
-    given = [
-        LINKED,
-        LINKED,
-        asks,
-        {**asks, "crm_id_owners": 2},
-        {**asks, "action": "excluded"},
-        LINKED,
-        PHONE,
-        {**PHONE, "asks": True},
-        LINKED,
-    ]
-    found = seqs(step, "looked_at", *given, differing=[2, 7], groups=[6])
-    assert set(found) == {2, 3, 6, 7}
-    assert [found[seq]["slice_0"] for seq in (2, 3, 6)] == [False, True, True]
+def test_values_are_fetched_where_they_differ(step):
+    found = seqs(step, "looked_at", LINKED, LINKED, PHONE, differing=[2, 3])
+    assert set(found) == {2, 3}
+    assert found[2]["slice_0"] is True
 
 
 def test_what_needs_a_request(step):
@@ -226,10 +214,11 @@ def test_what_needs_a_request(step):
         LINKED, LINKED, PHONE, NOBODY, blocked(LINKED, "x"), {**LINKED, "action": "excluded"}, {**LINKED, "action": "conflict"},
         LINKED, LINKED, LINKED,
     ]  # fmt: skip
-    found = seqs(step, "sending", *given, differing=[2, 9, 10], groups=[8], left=[asked, others])
+    found = seqs(step, "sending", *given, differing=[2, 8, 9, 10], groups=[8], left=[asked, others])
     assert set(found) == {2, 3, 4, 5, 8, 10}
     told = {seq: (row["is_new"], row["is_walked"]) for seq, row in found.items()}
     assert told == dict.fromkeys((2, 3, 5, 10), (False, False)) | {4: (True, False), 8: (True, True)}
+    assert [found[seq]["slice_0"] for seq in (2, 3, 8, 10)] == [True, None, False, True]
 
 
 def test_each_contact_stands_in_one_bucket_where_it_matters_most(step):

@@ -72,26 +72,32 @@ def _hashed(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in pairs if pair.mainstay.path != "phone"]
 
 
-def differing(plan: ExportPlan, slices: Sequence[Slice]) -> str:
-    """work.differing: seq of every pair that may differ, and in which slices; the slices decide by value."""
+def differing(plan: ExportPlan, slices: Sequence[Slice], *, few: bool = False) -> str:
+    """work.differing: seq of every pair that may differ, and in which slices; the slices decide by value.
+
+    `few`: there are hardly any pairs, so that their rows are picked out (compile.landed_rows).
+    """
     if plan.include_all_fields:
         return everything(slices)
     wanted = [f"{plan.kept.of('s', text)} AS {name}" for name, text in salesforce_hashes(slices).items()]
     now = {name: plan.kept.of("c", text) for name, text in mainstay_hashes(slices).items()}
     cleared = _may_be_cleared(plan, slices)
     flags = [f"{either(_unequal(item, now, cleared))} AS {item.name}" for item in slices]
+    table = f"store.salesforce.{identifier(plan.sobject)}"
+    records = landed_rows(table, f"SELECT record_row FROM {_PAIRS}", few=few)
+    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM {_PAIRS}", few=few)
     return f"""WITH wanted AS (
     SELECT w.seq,
            w.contact_row,
            {lines([_phone_differs(slices), *(f"had.{_had(name)}" for name in cleared), *wanted])}
     FROM work.pair_outgoing AS w{_HAD if cleared else ""}
-    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
+    JOIN {records} AS s ON s.landed_row = w.record_row
 ),
 compared AS (
     SELECT w.seq,
            {lines(flags)}
     FROM wanted AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
+    JOIN {contacts} AS c ON c.landed_row = w.contact_row
 )
 SELECT * FROM compared
 WHERE {either([item.name for item in slices])}"""
@@ -138,6 +144,7 @@ _KEPT_PLAIN: Final = ("Number", "True/False", "Date")
 _COUNTABLE: Final = 200  # RE2 repeats a group a thousand times at most, and is slow long before
 _HAD: Final = """
     LEFT JOIN work.had_value AS had ON had.record_id = w.record_id AND had.contact_id = w.contact_id"""
+_PAIRS: Final = "work.pair_outgoing WHERE rule <> 'none'"  # all of them; a condition (compile.landed_rows)
 _PHONE_BLANK: Final = "(w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL)"
 
 

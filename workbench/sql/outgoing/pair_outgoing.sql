@@ -1,6 +1,6 @@
 -- pair_outgoing: records and the contacts their values would go to; these are compared.
--- grain: one row per record that reaches a contact and is decided alone
--- reads: work.verdict_outgoing, work.group_outgoing
+-- grain: one row per record that reaches a contact and may be sent, or that a person is asked about
+-- reads: work.verdict_outgoing
 SELECT verdict.seq,
        verdict.record_id,
        verdict.contact_id,
@@ -8,8 +8,8 @@ SELECT verdict.seq,
        verdict.contact_row,
        verdict.phone_key,
        verdict.contact_phone,
+       verdict.rule,
        verdict.phone_fate
 FROM work.verdict_outgoing AS verdict
-ANTI JOIN work.group_outgoing AS grouped ON grouped.seq = verdict.seq
 WHERE verdict.rule <> 'none'
-  AND verdict.action IN ('update', 'link', 'blocked')
+  AND (verdict.action IN ('update', 'link', 'blocked') OR verdict.asks)

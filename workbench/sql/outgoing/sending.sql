@@ -1,5 +1,6 @@
 -- sending: records that need a request body: what is new, what differs, and whatever has to be walked in order.
--- grain: one row per record; slice_N: which values differ, null where no value has to be looked at
+-- grain: one row per record; slice_N: which values differ and decide, null where none differs. What is walked is sent
+--   as its turn finds it, whatever differs now.
 -- reads: work.verdict_outgoing, work.group_outgoing, work.differing, work.left_record
 SELECT verdict.seq,
        verdict.record_id,
@@ -12,7 +13,7 @@ SELECT verdict.seq,
        verdict.rule = 'none' OR grouped.seq IS NOT NULL AS is_new,
        grouped.seq IS NOT NULL AS is_walked,
        kept.left_fields,
-       differing.* EXCLUDE (seq)
+       grouped.seq IS NULL AND COLUMNS(differing.* EXCLUDE (seq))
 FROM work.verdict_outgoing AS verdict
 LEFT JOIN work.group_outgoing AS grouped ON grouped.seq = verdict.seq
 LEFT JOIN work.differing AS differing ON differing.seq = verdict.seq
