@@ -266,6 +266,26 @@ def test_nothing_is_in_two_batches_on_their_way(mixed, settings):
         create_batch(mixed, 1, by="Ana")
 
 
+def test_what_an_approver_left_out_is_free_for_another_batch(mixed, settings):
+    first = create_batch(mixed, 1, by="Ana").batch
+    approve_batch(mixed, settings, first, by="Bo", except_changes=["P1-1"])
+    assert rows_of(mixed, create_batch(mixed, 1, by="Ana").batch) == ["P1-1"]
+
+
+def test_two_changes_of_one_contact_may_be_in_two_batches_of_their_preview(store, settings):
+    preview(store, [change(1, mainstay_id="ah1"), change(2, mainstay_id="ah1")])
+    approve_batch(store, settings, create_batch(store, 1, by="Ana", chosen=Slice(sql="seq = 1")).batch, by="Bo")
+    assert rows_of(store, create_batch(store, 1, by="Ana", draft=True).batch) == ["P1-2"]
+    store.write(
+        "UPDATE journal.batch SET state = 'paused' WHERE batch_id = 1",
+        "INSERT INTO journal.intent VALUES (1, 'P1-1', 1, 'run', 'mainstay', 'PUT', '', '{}', now())",
+    )
+    assert rows_of(store, create_batch(store, 1, by="Ana", draft=True).batch) == ["P1-2"]
+    store.write("DELETE FROM journal.intent", "UPDATE journal.batch SET state = 'done' WHERE batch_id = 1")
+    outcome(store, 1, "P1-1", "success", "003XX0000000001AAA", "ah1", datetime.now(UTC))
+    assert rows_of(store, create_batch(store, 1, by="Ana", draft=True).batch) == ["P1-2"]
+
+
 def test_a_cancelled_batch_frees_what_it_never_sent(mixed, settings):
     first = create_batch(mixed, 1, by="Ana").batch
     approve_batch(mixed, settings, first, by="Bo")
@@ -301,6 +321,18 @@ def test_a_record_sent_since_the_pull_needs_a_new_preview(store, settings, statu
     assert rows_of(store, report.batch) == taken
 
 
+def test_a_record_sent_before_this_previews_own_pull_is_no_news(store, settings):
+    """The older pull of an earlier preview does not count."""
+    preview(store, [change(1)])
+    batch = create_batch(store, 1, by="Ana").batch
+    approve_batch(store, settings, batch, by="Bo")
+    store.write("UPDATE journal.batch SET state = 'done'")
+    outcome(store, batch, "P1-1", "success", "003XX0000000001AAA", None, datetime(2026, 1, 5, 10, tzinfo=UTC))
+    pull(store, 2, datetime(2026, 1, 5, 11, tzinfo=UTC))
+    preview(store, [change(1)], preview_id=2, pull_id=2)
+    assert rows_of(store, create_batch(store, 2, by="Ana").batch) == ["P2-1"]
+
+
 def test_when_the_catalogues_were_read_does_not_count_as_the_pull(store, settings):
     early = datetime(2026, 1, 5, 7, tzinfo=UTC)
     pull(store, 9, early, objects=(("salesforce", "field"),))
@@ -322,6 +354,19 @@ def test_a_record_waiting_in_a_batch_of_another_preview_is_left_out(store, setti
     assert (rows_of(store, report.batch), report.left_out) == (
         ["P2-3"], {"its record is in a batch of another preview": 1},
     )  # fmt: skip
+
+
+def test_a_record_whose_request_has_no_end_is_left_out_whatever_became_of_the_others(store, settings):
+    preview(store, [change(1), change(2)])
+    preview(store, [change(1), change(3)], preview_id=2)
+    batch = create_batch(store, 1, by="Ana").batch
+    approve_batch(store, settings, batch, by="Bo")
+    outcome(store, batch, "P1-2", "fail", "003XX0000000002AAA", None, datetime.now(UTC))
+    store.write(
+        "UPDATE journal.batch SET state = 'done'",
+        "INSERT INTO journal.intent VALUES (1, 'P1-1', 1, 'run', 'mainstay', 'PUT', '', '{}', now())",
+    )
+    assert rows_of(store, create_batch(store, 2, by="Ana").batch) == ["P2-3"]
 
 
 def test_a_group_goes_on_after_its_first_member_was_sent(grouped, settings):

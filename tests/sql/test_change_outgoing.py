@@ -212,12 +212,12 @@ def test_what_needs_a_request(step):
     others = {"record_id": "00310", "contact_id": "a2", "asks": True}
     given = [
         LINKED, LINKED, PHONE, NOBODY, blocked(LINKED, "x"), {**LINKED, "action": "excluded"}, {**LINKED, "action": "conflict"},
-        LINKED, LINKED, LINKED,
+        LINKED, LINKED, LINKED, LINKED,
     ]  # fmt: skip
-    found = seqs(step, "sending", *given, differing=[2, 8, 9, 10], groups=[8], left=[asked, others])
-    assert set(found) == {2, 3, 4, 5, 8, 10}
+    found = seqs(step, "sending", *given, differing=[2, 8, 9, 10], groups=[8, 11], left=[asked, others])
+    assert set(found) == {2, 3, 4, 5, 8, 10, 11}
     told = {seq: (row["is_new"], row["is_walked"]) for seq, row in found.items()}
-    assert told == dict.fromkeys((2, 3, 5, 10), (False, False)) | {4: (True, False), 8: (True, True)}
+    assert told == dict.fromkeys((2, 3, 5, 10), (False, False)) | {4: (True, False), 8: (True, True), 11: (True, True)}
     assert [found[seq]["slice_0"] for seq in (2, 3, 8, 10)] == [True, None, False, True]
 
 

@@ -2,9 +2,10 @@
 -- grain: one row per named change of preview.change; left_out is null for a change the batch takes
 -- reads: preview.change, preview.request, preview.pin, journal.pull, journal.batch, journal.batch_change,
 --        journal.intent, journal.outcome
--- binds: $preview_id, $batch_id (0 for none yet), $actions, $codes, $guards, $named, $picked, $with_blocked
+-- binds: $preview_id, $actions, $codes, $guards, $named, $picked, $with_blocked
 -- source: design, sections 7 and 8: nothing is sent twice; a collision group is approved in order
--- assumes: a change is named by all filters that are given; a filter that is null does not filter
+-- assumes: a change is named by all filters that are given; a filter that is null does not filter; a change id names
+--   its preview and is in one batch that sent it; a batch that is judged again has sent nothing yet
 WITH change AS (
     SELECT change_id, seq, action, group_id, salesforce_id, mainstay_id,
            len(coalesce(guards, [])) > 0 AND rule NOT IN ('undo', 'resend') AS is_guarded,
@@ -20,26 +21,23 @@ WITH change AS (
                AND ($named IS NULL OR change_id IN (SELECT unnest(CAST($named AS VARCHAR[])))) AS is_named
     FROM preview.change WHERE preview_id = $preview_id
 ),
--- Batches whose changes are on their way, and everything that ever left in another batch.
-other_batch AS (SELECT batch_id, preview_id, state FROM journal.batch WHERE batch_id <> $batch_id),
+-- Changes of batches that are on their way, and everything that ever left.
 waiting AS (
-    SELECT other_batch.preview_id, batch_change.change_id
-    FROM journal.batch_change AS batch_change JOIN other_batch USING (batch_id)
-    WHERE batch_change.is_approved AND other_batch.state IN ('approved', 'pushing', 'paused')
+    SELECT batch.preview_id, batch_change.change_id
+    FROM journal.batch_change AS batch_change JOIN journal.batch AS batch USING (batch_id)
+    WHERE batch_change.is_approved AND batch.state IN ('approved', 'pushing', 'paused')
 ),
 intended AS (
-    SELECT DISTINCT other_batch.preview_id, intent.change_id, intent.batch_id
-    FROM journal.intent AS intent JOIN other_batch USING (batch_id)
+    SELECT DISTINCT batch.preview_id, intent.change_id
+    FROM journal.intent AS intent JOIN journal.batch AS batch USING (batch_id)
 ),
 taken AS (
-    SELECT change_id FROM waiting WHERE preview_id = $preview_id
+    SELECT change_id FROM waiting
     UNION
-    SELECT change_id FROM intended WHERE preview_id = $preview_id
+    SELECT change_id FROM intended
 ),
 written AS (
-    SELECT DISTINCT outcome.change_id
-    FROM journal.outcome AS outcome JOIN other_batch USING (batch_id)
-    WHERE other_batch.preview_id = $preview_id AND outcome.status IN ('success', 'partial')
+    SELECT DISTINCT change_id FROM journal.outcome WHERE status IN ('success', 'partial')
 ),
 pinned AS (
     SELECT min(pull.started_at) AS started_at
@@ -56,12 +54,11 @@ touched AS (
     SELECT other.salesforce_id, other.mainstay_id
     FROM intended JOIN preview.change AS other USING (preview_id, change_id)
     WHERE intended.preview_id <> $preview_id
-      AND NOT EXISTS (SELECT 1 FROM journal.outcome AS outcome
-                      WHERE outcome.batch_id = intended.batch_id AND outcome.change_id = intended.change_id)
+      AND NOT EXISTS (SELECT 1 FROM journal.outcome AS outcome WHERE outcome.change_id = intended.change_id)
     UNION ALL
     SELECT outcome.record_id, outcome.mainstay_id
-    FROM journal.outcome AS outcome JOIN other_batch USING (batch_id)
-    WHERE other_batch.preview_id <> $preview_id AND outcome.status <> 'fail'
+    FROM journal.outcome AS outcome JOIN journal.batch AS batch USING (batch_id)
+    WHERE batch.preview_id <> $preview_id AND outcome.status <> 'fail'
       AND outcome.finished_at >= (SELECT started_at FROM pinned)
 ),
 judged AS (

@@ -190,9 +190,7 @@ def _remaining(
     if unknown:
         raise NotFound(f"Batch {batch.batch_id} has no change {', '.join(unknown[:5])} to leave out.")
     excepted = set(except_changes)
-    selection = judge_again(
-        store, batch.preview_id, batch.batch_id, [change_id for change_id in own if change_id not in excepted]
-    )
+    selection = judge_again(store, batch.preview_id, [change_id for change_id in own if change_id not in excepted])
     because = f"left out by the approver: {reason}" if reason else "left out by the approver"
     dropped = [(change_id, because) for change_id in own if change_id in excepted]
     dropped += [(row["change_id"], row["left_out"]) for row in selection.left_out_rows.to_pylist()]

@@ -76,10 +76,10 @@ def select_changes(store: Store, preview_id: int, chosen: Slice) -> Selection:
     return Selection(selection.taken, selection.left_out_rows, reasons)
 
 
-def judge_again(store: Store, preview_id: int, batch_id: int, change_ids: Sequence[str]) -> Selection:
+def judge_again(store: Store, preview_id: int, change_ids: Sequence[str]) -> Selection:
     """What a batch may still take of its own rows: others may have been approved or sent meanwhile."""
     chosen = Slice(change_ids=change_ids, all=True)
-    return _split(_verdict(store, preview_id, chosen, list(change_ids), batch_id=batch_id))
+    return _split(_verdict(store, preview_id, chosen, list(change_ids)))
 
 
 def _named(store: Store, preview_id: int, chosen: Slice) -> list[str] | None:
@@ -101,12 +101,11 @@ def _named(store: Store, preview_id: int, chosen: Slice) -> list[str] | None:
     return named
 
 
-def _verdict(store: Store, preview_id: int, chosen: Slice, named: list[str] | None, *, batch_id: int = 0) -> pa.Table:
+def _verdict(store: Store, preview_id: int, chosen: Slice, named: list[str] | None) -> pa.Table:
     return store.query(
         step_sql("approve", "slice_verdict"),
         {
             "preview_id": preview_id,
-            "batch_id": batch_id,
             "actions": list(chosen.actions) or None,
             "codes": list(chosen.codes) or None,
             "guards": list(chosen.guards) or None,
