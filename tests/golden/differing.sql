@@ -1,6 +1,5 @@
 WITH wanted AS (
-    SELECT w.seq,
-           w.contact_row,
+    SELECT w.seq, w.record_row, w.contact_row, w.phone_key, w.contact_phone,
            w.phone_fate NOT IN ('same', 'absent') OR (w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL) AS phone_differs,
            hash(filled(s."FirstName")) AS slice_0,
            hash(number_text(s."GPA__c")) AS slice_1,
@@ -9,7 +8,7 @@ WITH wanted AS (
     JOIN (SELECT *, rowid AS landed_row FROM store.salesforce."Contact") AS s ON s.landed_row = w.record_row
 ),
 compared AS (
-    SELECT w.seq,
+    SELECT w.seq, w.record_row, w.contact_row, w.phone_key, w.contact_phone,
            w.slice_0 <> hash(nullif(c."first_name", ''))
     OR w.phone_differs AS slice_0,
            w.slice_1 <> hash(nullif(c."custom.GPA", ''))

@@ -201,12 +201,6 @@ def test_records_that_reach_a_contact_are_compared_also_where_their_order_decide
     assert set(seqs(step, "pair_outgoing", *given, groups=[8])) == {1, 2, 3, 8, 9}
 
 
-def test_values_are_fetched_where_they_differ(step):
-    found = seqs(step, "looked_at", LINKED, LINKED, PHONE, differing=[2, 3])
-    assert set(found) == {2, 3}
-    assert found[2]["slice_0"] is True
-
-
 def test_what_needs_a_request(step):
     asked = {"record_id": "0039", "contact_id": "a1", "asks": True}
     others = {"record_id": "00310", "contact_id": "a2", "asks": True}

@@ -73,7 +73,7 @@ def _hashed(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def differing(plan: ExportPlan, slices: Sequence[Slice], *, few: bool = False) -> str:
-    """work.differing: seq of every pair that may differ, and in which slices; the slices decide by value.
+    """work.differing: every pair that may differ, and in which slices; the slices decide by value.
 
     `few`: there are hardly any pairs, so that their rows are picked out (compile.landed_rows).
     """
@@ -87,14 +87,13 @@ def differing(plan: ExportPlan, slices: Sequence[Slice], *, few: bool = False) -
     records = landed_rows(table, f"SELECT record_row FROM {_PAIRS}", few=few)
     contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM {_PAIRS}", few=few)
     return f"""WITH wanted AS (
-    SELECT w.seq,
-           w.contact_row,
+    SELECT {_ROWS},
            {lines([_phone_differs(slices), *(f"had.{_had(name)}" for name in cleared), *wanted])}
     FROM work.pair_outgoing AS w{_HAD if cleared else ""}
     JOIN {records} AS s ON s.landed_row = w.record_row
 ),
 compared AS (
-    SELECT w.seq,
+    SELECT {_ROWS},
            {lines(flags)}
     FROM wanted AS w
     JOIN {contacts} AS c ON c.landed_row = w.contact_row
@@ -112,11 +111,11 @@ def _phone_differs(slices: Sequence[Slice]) -> str:
 
 def everything(slices: Sequence[Slice]) -> str:
     """work.differing where every slice has to be looked at."""
-    return f"SELECT {', '.join(['seq', *(f'true AS {item.name}' for item in slices)])} FROM work.pair_outgoing"
+    return f"SELECT {', '.join([_ROWS, *(f'true AS {item.name}' for item in slices)])} FROM work.pair_outgoing AS w"
 
 
 def side(plan: ExportPlan, item: Slice) -> str:
-    """work.side_N: one row per work.looked_at row whose slice may differ: both sides' values as Mainstay keeps them."""
+    """work.side_N: one row per work.differing row whose slice may differ: both sides' values as Mainstay keeps them."""
     values = [f"{wanted_value(pair)} AS {pair.column}" for pair in item.pairs]
     values += [f"{value_now(pair)} AS {pair.now}" for pair in item.pairs]
     if not item.pairs[0].mainstay.is_custom:  # what the rules of standard fields look at besides
@@ -127,13 +126,13 @@ def side(plan: ExportPlan, item: Slice) -> str:
             "nullif(c.preferred_name, '') AS preferred_now",
         ]
     table = f"store.salesforce.{identifier(plan.sobject)}"
-    records = landed_rows(table, f"SELECT record_row FROM work.looked_at WHERE {item.name}")
-    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM work.looked_at WHERE {item.name}")
+    records = landed_rows(table, f"SELECT record_row FROM work.differing WHERE {item.name}")
+    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM work.differing WHERE {item.name}")
     return f"""SELECT w.seq,
            s."SystemModstamp" AS salesforce_modified_at,
            c.last_modified_at AS mainstay_modified_at,
            {lines(values)}
-FROM work.looked_at AS w
+FROM work.differing AS w
 JOIN {records} AS s ON s.landed_row = w.record_row
 JOIN {contacts} AS c ON c.landed_row = w.contact_row
 WHERE w.{item.name}"""
@@ -145,6 +144,7 @@ _COUNTABLE: Final = 200  # RE2 repeats a group a thousand times at most, and is 
 _HAD: Final = """
     LEFT JOIN work.had_value AS had ON had.record_id = w.record_id AND had.contact_id = w.contact_id"""
 _PAIRS: Final = "work.pair_outgoing WHERE rule <> 'none'"  # all of them; a condition (compile.landed_rows)
+_ROWS: Final = "w.seq, w.record_row, w.contact_row, w.phone_key, w.contact_phone"
 _PHONE_BLANK: Final = "(w.phone_fate = 'absent' AND w.contact_phone IS NOT NULL)"
 
 

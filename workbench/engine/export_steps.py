@@ -59,8 +59,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         with stage("hashes"):
             slices = _compare(run, plan)
         with stage("values"):
-            run_step(con, "outgoing", "looked_at")
-            slices = looked_at(con, slices, "looked_at")
+            slices = looked_at(con, slices, "differing")
             for item in slices:
                 make_table(con, item.side, compile_compare.side(plan, item))
             judge_outgoing(run, plan.two_way, slices)

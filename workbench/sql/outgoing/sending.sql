@@ -13,7 +13,7 @@ SELECT verdict.seq,
        verdict.rule = 'none' OR grouped.seq IS NOT NULL AS is_new,
        grouped.seq IS NOT NULL AS is_walked,
        kept.left_fields,
-       grouped.seq IS NULL AND COLUMNS(differing.* EXCLUDE (seq))
+       grouped.seq IS NULL AND COLUMNS('^slice_')
 FROM work.verdict_outgoing AS verdict
 LEFT JOIN work.group_outgoing AS grouped ON grouped.seq = verdict.seq
 LEFT JOIN work.differing AS differing ON differing.seq = verdict.seq
