@@ -75,7 +75,7 @@ def _hashed(pairs: Sequence[Pair]) -> list[Pair]:
 def differing(plan: ExportPlan, slices: Sequence[Slice], *, few: bool = False) -> str:
     """work.differing: every pair that may differ, and in which slices; the slices decide by value.
 
-    `few`: there are hardly any pairs, so that their rows are picked out (compile.landed_rows).
+    `few`: there are hardly any pairs: their rows are picked out (compile.landed_rows).
     """
     if plan.include_all_fields:
         return everything(slices)
