@@ -75,6 +75,23 @@ def test_too_little_in_common_is_said():
         propose(people)
 
 
+def test_people_whom_every_attribute_tells_apart_are_proposed_all_the_same():
+    """All pairs that are compared are the same person: then Splink takes the odds beyond every number."""
+    numbers = range(20_000)
+    values = {f"text_{width}": [f"v{number * width % 9973}" for number in numbers] for width in (3, 4, 5, 7, 8)}
+    values["email"] = [f"user{number}@example.edu" for number in numbers]
+    people = People.from_tables(
+        pa.table({"id": [f"r{number}" for number in numbers], **values}),
+        pa.table({"id": [f"c{number}" for number in numbers], **values}),
+        [Attribute(name, name, name, "email" if name == "email" else "text") for name in values],
+        record_id="id",
+        contact_id="id",
+    )
+    pairs = propose(people).pairs.to_pylist()
+    assert len(pairs) == len(numbers)
+    assert all(pair["record_id"][1:] == pair["contact_id"][1:] for pair in pairs)
+
+
 def test_no_code_leads_from_a_score_to_a_write():
     """Only the match lab knows Splink and reads labels; it imports nothing that sends or approves.
 

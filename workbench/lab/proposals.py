@@ -186,8 +186,23 @@ def _trained(people: People, usable: Sequence[Attribute], blocking: Sequence[tup
     linker.training.estimate_u_using_random_sampling(max_pairs=SAMPLED_PAIRS, seed=1)
     # Each pass cannot judge the attributes it blocks on: the second blocks on others.
     for names_held in _disjoint(blocking):
-        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*names_held))
+        _maximise(linker, block_on(*names_held))
     return linker
+
+
+def _maximise(linker: Linker, rule: Any) -> None:
+    """One pass of expectation maximisation over the pairs that a blocking rule leaves.
+
+    Where all of them turn out to be the same people, the odds of a match grow beyond every number, and Splink's SQL
+    ends in an error; then the pass goes again with the odds it began with.
+    """
+    from splink.internals.exceptions import SplinkException  # noqa: PLC0415  as above; it has no public name
+
+    training = linker.training
+    try:
+        training.estimate_parameters_using_expectation_maximisation(rule)
+    except SplinkException:
+        training.estimate_parameters_using_expectation_maximisation(rule, fix_probability_two_random_records_match=True)
 
 
 def _disjoint(blocking: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
