@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ from workbench import operations, views
 from workbench.cell import cell_progress, tell_errors_plainly
 from workbench.domain.access import Person, person_named
 from workbench.errors import ConfigurationError
-from workbench.rows import Bar, Counts, Rows, cell, html_table
+from workbench.rows import SHOWN_ROWS, Bar, Counts, Rows, cell, html_table
 from workbench.settings import Settings, hosts_of, is_sandbox, load_settings
 from workbench.store import Store
+from workbench.store.changes import first_changes
 from workbench.store.mappings import mapping_history, require_mapping
 from workbench.store.quoting import literal
 
@@ -129,7 +130,8 @@ class Preview:
     @property
     def changes(self) -> Rows:
         """One row per record of the sending side; docs/views.md describes the columns of view.change."""
-        return self._of("view.change", "preview_id, seq")
+        first = first_changes(self.preview, SHOWN_ROWS)
+        return replace(self._of("view.change", "preview_id, seq"), first=first)
 
     @property
     def conflicts(self) -> Rows:

@@ -33,6 +33,7 @@ class Rows:
 
     store: Store = field(repr=False)
     sql: str
+    first: str | None = field(default=None, repr=False)  # a query of the rows that are shown, where that is quicker
 
     def arrow(self) -> pa.Table:
         """The rows as a pyarrow table."""
@@ -77,7 +78,8 @@ class Rows:
         return Rows(self.store, f"{select} FROM ({self.sql}\n) AS found {rest}")
 
     def _repr_html_(self) -> str:
-        shown = self._over("SELECT *", f"LIMIT {SHOWN_ROWS}").arrow()
+        first = Rows(self.store, self.first) if self.first else self._over("SELECT *", f"LIMIT {SHOWN_ROWS}")
+        shown = first.arrow()
         count = shown.num_rows if shown.num_rows < SHOWN_ROWS else len(self)
         told = f"{SHOWN_ROWS} of {count:,} rows" if count > shown.num_rows else f"{count:,} row{'s' * (count != 1)}"
         return html_table(shown.to_pylist(), shown.column_names) + f"<p>{told}</p>"

@@ -332,6 +332,7 @@ def test_the_same_verbs_in_python(shell, tmp_path):
     assert list(preview.changes.where("action = 'link'").df()["rule"].unique()) == ["phone"]
     assert "<table>" in preview._repr_html_()
     assert "20 of 240 rows" in preview.changes._repr_html_()
+    assert preview.changes._repr_html_() == preview.changes.where("true")._repr_html_()
     batch = preview.batch(action="link", by="Dana")
     assert (batch.state, batch.rows) == ("submitted", preview.counts["link"])
     wb.push(wb.approve(batch, by="Sam"))

@@ -1,7 +1,7 @@
 """Changes of a preview with their fields, where only some are asked for, or only the names of their fields.
 
-view.change reads the request of whatever is new in a whole preview before it says who is
-asked for: seconds of a million.
+view.change reads the request of whatever is new among what a condition leaves, before it orders and limits: seconds of
+a million.
 """
 
 from __future__ import annotations
@@ -21,6 +21,14 @@ def whole_changes(few: str) -> str:
             WHERE ordinal = 1 AND method = 'POST' AND change_id IN (SELECT change_id FROM {few})
         ) AS new ON new.preview_id = {few}.preview_id AND new.change_id = {few}.change_id
     )"""
+
+
+def first_changes(preview_id: int, count: int) -> str:
+    """A SELECT of the first rows of view.change of one preview."""
+    return f"""WITH first AS MATERIALIZED (
+        SELECT * FROM preview.change WHERE preview_id = {preview_id} ORDER BY seq LIMIT {count}
+    )
+    {whole_changes("first")} ORDER BY seq"""
 
 
 def field_counts(some: str) -> str:
