@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from world import World, record_id
+from world import World, mapping, record_id
 
 from workbench.domain.prediction_rules import RULES_VERSION
 from workbench.domain.second_reader import why_no_email, why_no_phone
@@ -62,6 +62,19 @@ def test_a_code_outside_the_dictionary_is_told_too(world):
     world.record(5, MobilePhone="4045550105", LastName=None)
     world.preview()
     assert "A required field is blank" in told(world, record_id(5))["Expected code"]
+
+
+@pytest.mark.parametrize("is_cleared", [False, True])
+def test_a_blank_that_is_not_sent_is_told_as_such(store, is_cleared):
+    world = World(store, mapping(deletions=is_cleared))
+    world.record(5, FirstName="Ann", Email=None)
+    world.contact(5, crm_id=record_id(5), first_name="Anna", email="ann@example.edu")
+    world.preview()
+    told_of = {step.values["field"]: step.sentence for step in explain(world.store, record_id(5)).steps
+               if step.name == "Three values"}  # fmt: skip
+    assert told_of["email"].endswith("A blank is not sent: it stays as it is.") is not is_cleared
+    assert "the direction of the run decides." in told_of["email"]
+    assert told_of["first_name"].endswith("the direction of the run decides.")
 
 
 def test_an_invalid_phone_and_false_criteria_are_told(world):

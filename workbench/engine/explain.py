@@ -157,7 +157,8 @@ def _criteria(
 def _three_way(store: Store, change: Mapping[str, Any]) -> list[Step]:
     """Fields that differ and were not simply changed by the sending side: both values, and the one both last had."""
     found = store.rows(
-        "SELECT field, has_baseline, baseline, salesforce_value, mainstay_value, winner, reason FROM view.conflict "
+        "SELECT field, salesforce_field, has_baseline, baseline, salesforce_value, mainstay_value, winner, reason "
+        "FROM view.conflict "
         "WHERE preview_id = $preview AND change_id = $change ORDER BY field",
         {"preview": change["preview_id"], "change": change["change_id"]},
     )
@@ -167,11 +168,19 @@ def _three_way(store: Store, change: Mapping[str, Any]) -> list[Step]:
             f"{item['field']}: Salesforce has {_said(item['salesforce_value'])}, "
             f"Mainstay {_said(item['mainstay_value'])}"
             + (f"; both last had {_said(item['baseline'])}" if item["has_baseline"] else "")
-            + f". {item['reason']}.",
+            + f". {item['reason']}."
+            + (" A blank is not sent: it stays as it is." if _is_unsent_blank(change, item) else ""),
             dict(item),
         )
         for item in found
     ]
+
+
+def _is_unsent_blank(change: Mapping[str, Any], field: Mapping[str, Any]) -> bool:
+    """Whether the sending side's blank counts, but the mapping clears no fields."""
+    sender, receiving = ("salesforce", "field") if change["direction"] == "export" else ("mainstay", "salesforce_field")
+    is_blank = field[f"{sender}_value"] is None and field["winner"] == sender
+    return is_blank and field[receiving] not in (change["field_names"] or ())
 
 
 def _said(value: str | None) -> str:
