@@ -77,6 +77,17 @@ def test_a_blank_that_is_not_sent_is_told_as_such(store, is_cleared):
     assert told_of["first_name"].endswith("the direction of the run decides.")
 
 
+def test_a_blank_that_an_import_does_not_send_is_told_as_such(store):
+    world = World(store)
+    world.record(5, FirstName="Ann", Email="ann@example.edu")
+    world.contact(5, crm_id=record_id(5), first_name="Anna", email=None)
+    world.preview("import")
+    told_of = {step.values["field"]: step.sentence for step in explain(world.store, "ah000000000000005").steps
+               if step.name == "Three values"}  # fmt: skip
+    assert told_of["email"].endswith("A blank is not sent: it stays as it is.")
+    assert told_of["first_name"].endswith("the direction of the run decides.")
+
+
 def test_an_invalid_phone_and_false_criteria_are_told(world):
     world.preview()
     assert "not a phone Mainstay accepts" in told(world, record_id(3))["Match by phone"]
