@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from properties.test_guardian import CONTACT, RECORD, build
-from world import FIELDS, mapping
+from world import FIELDS, mapping, record_id
 
 from workbench.domain.fields import STANDARD_FIELDS, Direction, mainstay_column_type
 from workbench.engine import keeping
@@ -24,6 +24,7 @@ from workbench.engine.compile_export import export_plan
 from workbench.engine.compute import computed
 from workbench.engine.keeping import keep
 from workbench.engine.kept import NOTHING_KEPT, kept_columns
+from workbench.engine.run import EVERYTHING, Scope
 from workbench.store import Store
 from workbench.store.landing import Column, Target, merge_rows, table_columns
 from workbench.store.mappings import save_mapping
@@ -76,9 +77,9 @@ def store(tmp_path_factory):
     return Store(str(tmp_path_factory.mktemp("kept") / "world.duckdb"))
 
 
-def told(world, direction):
-    """Everything a preview says of every record."""
-    with computed(world.store, world.revision, direction) as work:
+def told(world, direction, scope=EVERYTHING):
+    """Everything a preview says of every record, or of one."""
+    with computed(world.store, world.revision, direction, scope=scope) as work:
         changes = work.con.execute("SELECT * FROM work.all_changes ORDER BY seq").fetchall()
         requests = work.con.execute("SELECT * FROM work.all_requests ORDER BY seq, ordinal").fetchall()
         conflicts = work.con.execute("SELECT * FROM work.all_conflicts ORDER BY ALL").fetchall()
@@ -134,13 +135,31 @@ def test_a_preview_of_kept_hashes_is_one_of_landed_values(store, records, contac
     keep(world.store, world.revision)
     for one in moves:
         move(world, *one)
-    for direction in Direction:
-        kept = told(world, direction)
+    alone = Scope(only_record=world.records[0]["Id"])
+    for asked in ((Direction.EXPORT, EVERYTHING), (Direction.IMPORT, EVERYTHING), (Direction.EXPORT, alone)):
+        kept = told(world, *asked)
         with (
             mock.patch("workbench.engine.export_steps.kept_columns", return_value=NOTHING_KEPT),
             mock.patch("workbench.engine.import_steps.kept_columns", return_value=NOTHING_KEPT),
         ):
-            assert kept == told(world, direction)
+            assert kept == told(world, *asked)
+
+
+def test_one_record_is_compared_by_kept_hashes_too(tmp_path):
+    world = build(Store(str(tmp_path / "world.duckdb")), [], [], mapping())
+    for number in range(3):
+        world.record(number, FirstName="Ann")
+        world.contact(number, crm_id=record_id(number), first_name="Anna" if number == 1 else "Ann")
+    world.land()
+    keep(world.store, world.revision)
+    looked_at = {}
+    for number in (1, 2):
+        with mock.patch("workbench.engine.compile_compare.everything", side_effect=AssertionError("all was looked at")):
+            changes, _, _ = told(world, Direction.EXPORT, Scope(only_record=record_id(number)))
+        looked_at[number] = changes
+    assert [len(changes) for changes in looked_at.values()] == [1, 1]
+    assert "update" in looked_at[1][0]
+    assert "none" in looked_at[2][0]
 
 
 def test_a_row_that_was_pulled_again_has_nothing_kept_until_it_is_made(tmp_path):
