@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
+from anyio.from_thread import start_blocking_portal
 from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
@@ -35,8 +36,9 @@ def sandbox():
 
 @pytest.fixture(scope="module")
 def loop():
-    with asyncio.Runner() as runner:
-        yield runner
+    """An event loop in a thread of its own: a browser of other tests may keep one going in this thread."""
+    with start_blocking_portal() as portal:
+        yield portal
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,9 @@ def kernel(loop, tmp_path_factory):
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
     manager = AsyncKernelManager(kernel_name="python3")
-    loop.run(manager.start_kernel(env=environment, cwd=str(FOLDER)))
+    loop.call(partial(manager.start_kernel, env=environment, cwd=str(FOLDER)))
     yield manager
-    loop.run(manager.shutdown_kernel(now=True))
+    loop.call(partial(manager.shutdown_kernel, now=True))
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_it_runs_within_a_minute(source, fresh, kernel, loop):
     own_cells = list(notebook.cells)
     notebook.cells = [new_code_cell(fresh), *own_cells, new_code_cell(SPENT)]
     client = NotebookClient(notebook, timeout=240, km=kernel, resources={"metadata": {"path": str(FOLDER)}})
-    loop.run(client.async_execute())
+    loop.call(client.async_execute)
     assert float(notebook.cells[-1].outputs[0].text) < SECONDS
     for cell in own_cells:
         for output in cell.get("outputs", ()):

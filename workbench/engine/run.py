@@ -89,6 +89,8 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
             con.execute(f"SET temp_directory = {literal(folder)}")
             # Every step orders by an explicit seq; keeping the order of rows besides would only cost memory.
             con.execute("SET preserve_insertion_order = false")
+            # Up to so many keys pick their rows out of a large table exactly, instead of by a Bloom filter alone.
+            con.execute("SET dynamic_or_filter_threshold = 1000")
             con.execute("CREATE SCHEMA work")
             install_rules(con)
             yield con
