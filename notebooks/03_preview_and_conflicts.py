@@ -18,6 +18,9 @@
 # predicted errors, and one record in full.
 
 # %%
+from pathlib import Path
+from tempfile import mkdtemp
+
 import plotly.express as px
 import plotly.io
 
@@ -111,6 +114,16 @@ export.explain(blocked["salesforce_id"])
 
 # %%
 export.requests.select("change_id", "method", "path", "body")
+
+# %% [markdown]
+# ## What another mapping would change
+# Write the mapping to a file, edit it, and ask before it counts: how many payloads it alters, what newly fails or
+# matches. Nothing is saved. Here one line is taken out.
+
+# %%
+other = Path(mkdtemp()) / "other.yaml"
+other.write_text("".join(line for line in wb.mapping().text.splitlines(keepends=True) if "custom.Campus" not in line))
+wb.mapping().impact(other)
 
 # %% [markdown]
 # ## Import: Mainstay to Salesforce

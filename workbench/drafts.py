@@ -13,7 +13,7 @@ from workbench.lab import intake
 from workbench.rows import Rows, html_table
 
 if TYPE_CHECKING:
-    from workbench.notebook import Workbench
+    from workbench.connected import Workbench
 
 
 @dataclass(frozen=True)

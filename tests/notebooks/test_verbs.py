@@ -12,7 +12,7 @@ import jedi
 import pytest
 
 import workbench as wb
-from workbench import cell, notebook, rows
+from workbench import cell, notebook, operations, rows
 from workbench.errors import ApprovalRefused, ConfigurationError, NotFound, WorkbenchError
 from workbench.settings import MainstaySettings, SalesforceSettings, Settings
 from workbench.simulators import world
@@ -133,6 +133,29 @@ def test_results_render(bench):
     assert "first_name" in wb.mapping()._repr_html_()
     assert wb.mapping().history[0]["reason"] == "first"
     assert {row["direction"] for row in wb.mapping().fields} == {"export", "import"}
+
+
+def test_the_impact_of_another_mapping_is_told_and_nothing_is_saved(bench, tmp_path):
+    other = tmp_path / "other.yaml"
+    dropped = "        - {salesforce: GPA__c, mainstay: custom.GPA}\n"
+    assert dropped in wb.mapping().text == operations.sample_mapping()
+    other.write_text(wb.mapping().text.replace(dropped, ""))
+    told = wb.mapping().impact(other)
+    assert str(told).startswith("Export: alters ")
+    assert {row["direction"] for row in told.rows} == {"export", "import"}
+    assert sum(row["altered_payloads"] for row in told.rows) > 0
+    assert "altered payloads" in told._repr_html_()
+    assert len(wb.mapping().history) == 1
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match="cannot be read as text"):
+        wb.mapping().impact(tmp_path / "binary.yaml")
+
+
+def test_a_preview_looks_again_at_what_changed_alone(bench):
+    whole = wb.preview("export")
+    again = wb.preview("export", only_changed=True)
+    assert again.preview > whole.preview
+    assert len(again.changes) < len(whole.changes)
 
 
 def test_a_batch_tells_its_state_as_it_is(bench):
