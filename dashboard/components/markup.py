@@ -30,6 +30,7 @@ TONES: Final = {
     "reached_by_blocked_only": "faint",
     "only_in_salesforce": "faint",
     "only_in_mainstay": "faint",
+    "not_looked_at": "faint",
     "conflict": "warn",
     "partial": "warn",
     "blocked": "stop",

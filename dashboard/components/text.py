@@ -59,6 +59,7 @@ BUCKET_LABELS: Final = {
     "create": "To create",
     "only_in_salesforce": "Only in Salesforce",
     "only_in_mainstay": "Only in Mainstay",
+    "not_looked_at": "Not looked at",
     "reached_by_excluded_only": "Reached by excluded only",
     "reached_by_blocked_only": "Reached by blocked only",
     "reached_by_conflict_only": "Reached by conflicts only",

@@ -38,6 +38,7 @@ STEPS = (
              (), wider=AGAIN),
     Mutation("sql/outgoing/pulled_outgoing.sql", "count(*) AS row_count FROM work.record_key", "CAST(0 AS BIGINT) AS row_count FROM work.record_key",
              "lost records are not missed", ("tests/sql/test_checks.py",)),
+    Mutation("sql/outgoing/misleading_phone.sql", "length(crm_id) = 10", "false", "a phone leads to whoever carries it as CRM ID", AGAIN),
     Mutation("sql/incoming/contact_link.sql", "incoming.crm_id_key = record_now.record_id", "true", "every record is linked",
              ("tests/sql/test_incoming.py",), wider=BACK),
     Mutation("sql/incoming/record_link.sql", "count(*) AS contact_count", "1 AS contact_count", "a CRM ID that two contacts carry is one's",
@@ -57,6 +58,7 @@ STEPS = (
 )  # fmt: skip
 
 MACRO_RULES = (
+    Mutation(MACROS, "'[A-Za-z0-9]{15}')\n         THEN t ||", "'[A-Za-z0-9]{99}')\n         THEN t ||", "a short CRM ID names no record", RULES),
     Mutation(MACROS, "AND digits NOT LIKE '555%'", "", "area code 555 passes", RULES),
     Mutation(MACROS, "WHEN regexp_matches(digits, {literal(rules.PHONE_PATTERN)})", "WHEN length(digits) = 10 ", "N11 passes", RULES),
     Mutation(MACROS, "'^1([0-9]{10})$'", "'^2([0-9]{10})$'", "a leading 1 stays", RULES),

@@ -35,6 +35,7 @@ def step():
     # Nothing is left to the other side, unless a test says so.
     con.execute(NOTHING_LEFT)
     con.execute("CREATE TABLE work.taken_phone (phone UBIGINT)")
+    con.execute("CREATE TABLE work.misleading_phone (phone UBIGINT)")
 
     def run(folder: str, name: str, params: dict[str, Any] | None = None, **tables: list[dict[str, Any]] | pa.Table):
         for table, rows in tables.items():

@@ -135,7 +135,7 @@ def test_only_what_is_written_is_guarded_for_its_blanks(step, asks, eligible, ac
             {"action": "excluded", "cause": "claimed"},
             "excluded",
             "[]",
-            "An object mapped before this one takes the contact",
+            "An object mapped before this one decides about the contact",
         ),
     ],
 )

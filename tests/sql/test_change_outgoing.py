@@ -10,10 +10,10 @@ VERDICT = pa.schema(
     [
         ("seq", NUMBER), ("record_id", TEXT), ("record_row", NUMBER), ("contact_id", TEXT), ("contact_row", NUMBER),
         ("held_crm_id", TEXT), ("contact_phone", pa.uint64()), ("rule", TEXT), ("phone_key", pa.uint64()), ("phone_fate", TEXT),
-        ("action", TEXT), ("complete_code", TEXT), ("crm_id_owners", NUMBER), ("asks", TRUTH), ("is_taken", TRUTH),
+        ("action", TEXT), ("complete_code", TEXT), ("crm_id_owners", NUMBER), ("is_misled", TRUTH), ("is_status_hidden", TRUTH), ("asks", TRUTH), ("is_taken", TRUTH),
     ]
 )  # fmt: skip
-REQUEST = pa.schema([("seq", NUMBER), ("codes", TEXT), ("clears", TRUTH)])
+REQUEST = pa.schema([("seq", NUMBER), ("body", TEXT), ("codes", TEXT), ("clears", TRUTH)])
 WALK = pa.schema([("seq", NUMBER), ("contact_id", TEXT), ("contact_row", NUMBER), ("rule", TEXT), ("action", TEXT)])
 GROUP = pa.schema([("seq", NUMBER), ("group_id", NUMBER)])
 LEFT = pa.schema(
@@ -30,7 +30,7 @@ LEFT = pa.schema(
 DIFFERING = pa.schema([("seq", NUMBER), ("slice_0", TRUTH)])
 LINKED = {
     "record_row": 1, "contact_id": "a1", "contact_row": 1, "rule": "crm_id", "phone_key": 4045550101, "phone_fate": "same",
-    "contact_phone": 4045550101, "action": "update", "crm_id_owners": 1, "asks": False,
+    "contact_phone": 4045550101, "action": "update", "crm_id_owners": 1, "is_misled": False, "is_status_hidden": False, "asks": False,
     "is_taken": False,
 }  # fmt: skip
 NOBODY = {
@@ -57,8 +57,10 @@ def verdicts(*given):
 def end(step):
     """end(verdict, codes=..., clears=..., walk=..., left=...) -> the row of one record; codes None: no request."""
 
-    def run(verdict, codes=None, *, sends=True, clears=False, walk=None, group=None, left=None, contact="a1"):
-        request = [{"seq": 1, "codes": codes, "clears": clears}] if sends else []
+    def run(
+        verdict, codes=None, *, sends=True, body=None, clears=False, walk=None, group=None, left=None, contact="a1"
+    ):
+        request = [{"seq": 1, "body": body, "codes": codes, "clears": clears}] if sends else []
         kept = [{"record_id": "0031", "contact_id": contact, "asks": False, **left}] if left else []
         step(
             "outgoing", "settled_outgoing", verdict_outgoing=verdicts(verdict), request_outgoing=table(request, REQUEST),
@@ -69,6 +71,25 @@ def end(step):
         return row
 
     return run
+
+
+OPTS_IN = '{"phone":"4045550101","messaging_status_sms":"opted-in"}'
+HIDDEN = {**LINKED, "is_status_hidden": True}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "body", "clears", "guards"),
+    [
+        (HIDDEN, OPTS_IN, False, ["consent"]),
+        (HIDDEN, OPTS_IN, True, ["consent", "blank-value"]),
+        (HIDDEN, '{"phone":"4045550101"}', False, []),
+        (LINKED, OPTS_IN, False, []),
+    ],
+)
+def test_a_status_that_nobody_sees_may_be_an_opt_out(end, verdict, body, clears, guards):
+    """The phone was cleared, and its status with it: it comes back with a new one. API reference, section 10, item 3."""
+    row = end(verdict, body=body, clears=clears)
+    assert (row["guards"], row["is_open"]) == (guards, "consent" in guards)
 
 
 def blocked(verdict, code):
@@ -98,6 +119,10 @@ ENDS = {
     ),
     "a phone twice": (
         ({**PHONE, "action": "conflict"}, None, {"sends": False}), ("conflict", None, [], "Several Mainstay contacts hold this phone"),
+    ),
+    "a phone that is somebody's CRM ID": (
+        ({**PHONE, "action": "conflict", "is_misled": True}, None, {"sends": False}),
+        ("conflict", None, [], "Another contact carries this phone as its CRM ID"),
     ),
     "a field that asks": (
         (LINKED, None, {"sends": False, "left": {"asks": True, "asked_fields": ["email", "phone"]}}),
@@ -222,7 +247,9 @@ def test_each_contact_stands_in_one_bucket_where_it_matters_most(step):
         contacts.append({"contact_row": place})
         changes += [{"contact_row": place, "action": other} for other in order[place:]]
     changes += [{"contact_row": None, "action": "create"}, {"contact_row": None, "action": "update"}]
-    rows = step("outgoing", "bucket_outgoing", change_outgoing=changes, contact_now=contacts)
+    rows = step(
+        "outgoing", "bucket_outgoing", {"unreached": "only_in_mainstay"}, change_outgoing=changes, contact_now=contacts
+    )
     found = {(row["system"], row["bucket"]): row["row_count"] for row in rows}
     names = (
         "to_update",

@@ -11,6 +11,7 @@ CONTACT = {
     "crm_id_key": None,
     "is_test": False,
     "is_claimed": False,
+    "is_looked_at": True,
 }
 RECORD = {"record_id": "003A", "record_row": 0, "meets_criteria": True}
 NO_LINK = ([], 0)
@@ -50,6 +51,9 @@ CASES = {
     "several contacts": ({}, NO_LINK, match(rival_count=2), "conflict", "several_contacts"),
     "record linked to another": ({}, ([], 1), match(), "conflict", "record_taken"),
     "taken by an object before": ({"is_claimed": True}, NO_LINK, NO_MATCH, "excluded", "claimed"),
+    "an id of nothing pulled, taken before": (
+        {"crm_id_key": "003X", "is_claimed": True}, NO_LINK, NO_MATCH, "excluded", "claimed",
+    ),
     "linked all the same": ({"crm_id_key": "003A", "is_claimed": True}, (LINKED, 1), NO_MATCH, "update", "linked"),
     "nobody": ({}, NO_LINK, NO_MATCH, "create", "unmatched"),
 }  # fmt: skip
@@ -60,6 +64,20 @@ def test_a_contact_stands_in_one_bucket(step, case):
     contact, links, matches, action, cause = CASES[case]
     row = verdict(step, {**CONTACT, **contact}, links, matches)
     assert (row["action"], row["cause"]) == (action, cause)
+
+
+def test_who_is_not_looked_at_is_not_told(step):
+    rows = step(
+        "incoming",
+        "verdict_incoming",
+        {"create_unmatched": True},
+        incoming=[CONTACT, {**CONTACT, "seq": 2, "contact_id": "a2", "is_looked_at": False}],
+        record_now=[RECORD],
+        contact_link=[{"seq": 9, "record_row": 9}],
+        record_link=[{"record_row": 9, "contact_count": 1}],
+        match_incoming=NO_MATCH,
+    )
+    assert [row["contact_id"] for row in rows] == ["a1"]
 
 
 def test_unmatched_contacts_are_ignored_where_creating_is_off(step):

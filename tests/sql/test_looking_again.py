@@ -173,6 +173,21 @@ def test_whom_a_record_reaches_is_found_again_by_name_or_by_phone(looked):
     assert actions(looked, only_changed=True) == {record_id(3): "update", record_id(20): "link"}
 
 
+def test_a_crm_id_that_is_another_ones_phone_asks(looked):
+    """PUT contacts/4045550101/ finds the contact that carries it as its CRM ID before the one that holds the phone."""
+    looked.record(20, SystemModstamp=START, MobilePhone=A)
+    looked.contact(20, phone=A, last_modified_at=START)
+    assert actions(looked)[record_id(20)] == "link"
+
+    looked.contacts[3].update(crm_id=A, last_modified_at=LATER)
+    _, rows = looked.preview(only_changed=True)
+    found = {row["salesforce_id"]: (row["action"], row["requests"]) for row in rows}
+    assert found[record_id(20)] == ("conflict", [])
+
+    looked.contacts[3].update(crm_id=None)
+    assert actions(looked)[record_id(20)] == "link"
+
+
 def test_the_circle_of_phones_is_followed_to_its_end(looked):
     phones = [f"40455501{number:02d}" for number in range(5)]
     for number in range(4):  # each wants the phone that the next one's contact holds

@@ -113,6 +113,45 @@ def test_a_phone_that_an_object_before_sends(step, case):
     assert not verdict(4045550102)["is_taken"]
 
 
+# Somebody's CRM ID is this record's phone. (match, action, whether it would mislead)
+MISLED = {
+    "nobody": (matched(), "conflict", True),
+    "phone, unowned": (MATRIX["phone, unowned"][0], "conflict", True),
+    "phone, another CRM ID": (MATRIX["phone, another CRM ID"][0], "conflict", True),
+    "linked": (linked(contact_phone=4045550199), "update", False),
+    "criteria false": (matched(is_eligible=False), "excluded", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISLED)
+def test_a_phone_that_is_somebodys_crm_id(step, case):
+    match, action, is_misled = MISLED[case]
+
+    def verdict(carried):
+        given = {"match_outgoing": [match], "misleading_phone": [{"phone": carried}]}
+        (row,) = step("outgoing", "identity_outgoing", {"clears_phone": False}, **given)
+        return row
+
+    row = verdict(4045550101)
+    assert (row["action"], row["complete_code"], row["is_misled"]) == (action, None, is_misled)
+    assert not verdict(4045550102)["is_misled"]
+
+
+HIDDEN = {
+    "a cleared phone before": (linked(contact_previous_phone=4045550199), True),
+    "never a phone": (linked(), False),
+    "another phone now": (linked(contact_phone=4045550102, contact_previous_phone=4045550199), False),
+    "no phone sent": (linked(phone_key=None, has_phone=False, contact_previous_phone=4045550199), False),
+}
+
+
+@pytest.mark.parametrize("case", HIDDEN)
+def test_a_status_is_hidden_while_its_phone_is_cleared(step, case):
+    match, is_hidden = HIDDEN[case]
+    (row,) = step("outgoing", "identity_outgoing", {"clears_phone": False}, match_outgoing=[match])
+    assert row["is_status_hidden"] is is_hidden
+
+
 # What an object's change takes from the objects after it: (action, phone_fate) -> which of wanted and present phone.
 TAKES = {
     ("create", "changes"): {"wanted"},
@@ -188,7 +227,7 @@ def test_the_owner_of_a_crm_id_is_counted(step):
 IDENTITY = {
     "seq": 1, "record_id": "003A", "record_row": 0, "contact_id": "a1", "contact_row": 0, "held_crm_id": "003A",
     "contact_phone": 4045550199, "rule": "crm_id", "phone_key": 4045550101, "phone_fate": "changes",
-    "action": "blocked", "complete_code": "duplicate-contact", "crm_id_owners": 1, "is_taken": True,
+    "action": "blocked", "complete_code": "duplicate-contact", "crm_id_owners": 1, "is_misled": False, "is_status_hidden": False, "is_taken": True,
 }  # fmt: skip
 LEFT_PHONE = pa.schema([("record_id", pa.string()), ("contact_id", pa.string()), ("asks", pa.bool_())])
 

@@ -88,6 +88,8 @@ FROM (
     SELECT {contact_phone} AS phone FROM store.mainstay.contact AS c WHERE c.crm_id IN ({latest})
     UNION ALL
     SELECT phone FROM work.changed_contact
+    UNION ALL
+    SELECT TRY_CAST(crm_id AS UBIGINT) AS phone FROM work.changed_contact WHERE length(crm_id) = 10
 ) AS found
 ANTI JOIN work.affected_phone AS known ON known.phone = found.phone
 WHERE fitting_phone(found.phone) IS NOT NULL
@@ -132,8 +134,7 @@ def find_affected(run: Run, plans: Sequence[ExportPlan]) -> None:
         contact = {"contact_phone": names[0]["contact_phone"]}
         sobjects = ", ".join(literal(plan.sobject) for plan in plans)
         make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
-        full = con.execute(_FULL_PULLS, {"baseline": scope.baseline}).fetchone()
-        is_whole, since = bool(full and full[0]), {"since": scope.since}
+        is_whole, since = is_full_pull_since(run), {"since": scope.since}
         contacts = _CONTACTS.format(**contact) + (_VANISHED_CONTACTS if is_whole else "")
         make_table(con, "changed_contact", contacts, since)
         moved = [_each(_CHANGED, names), *([_each(_VANISHED, names)] if is_whole else [])]
@@ -147,6 +148,12 @@ def find_affected(run: Run, plans: Sequence[ExportPlan]) -> None:
             latest = {"turn": turn, "latest_phones": _LATEST_PHONES.format(turn=turn)}
             grown = con.execute(_GROWN.format(wanting=_each(_WANTING, names, **latest), **contact, **latest)).fetchone()
             turn, is_growing = turn + 1, bool(grown and grown[0])
+
+
+def is_full_pull_since(run: Run) -> bool:
+    """Whether anything was pulled in full since the preview that is the baseline, from the attached store."""
+    found = run.con.execute(_FULL_PULLS, {"baseline": run.scope.baseline}).fetchone()
+    return bool(found and found[0])
 
 
 def keep_affected(run: Run, plan: ExportPlan) -> None:

@@ -117,10 +117,11 @@ def _match_keys(plan: ImportPlan, texts: dict[str, str]) -> list[str]:
     return [f"{part} AS match_key_{index}" for index, part in enumerate(parts)]
 
 
-# On either side: the contact itself, or the record that it is linked to.
-_CHANGED_SINCE = """
-  AND (c.last_modified_at >= $since
-       OR c.crm_id IN (SELECT s."Id" FROM store.salesforce.{table} AS s WHERE s."SystemModstamp" >= $since))"""
+# Which contacts a preview of one, or of what changed, tells about. What they reach is told from all of them.
+_LOOKED_AT = {
+    "only": "c.id = $only",
+    "since": "c.id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)",
+}
 
 
 def _incoming_values(plan: ImportPlan) -> dict[str, str]:
@@ -173,27 +174,28 @@ def _raw(field: SalesforceField) -> str:
 
 
 def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:
-    """work.incoming: one row per Mainstay contact in order of change: keys, and where its landed row is.
+    """work.incoming: every Mainstay contact in order of change: keys, where its landed row is, whether it is told.
 
     `contact_row` holds as long as the store stays attached.
     """
     texts = _incoming_values(plan)
-    where = "\nWHERE true" + (" AND c.id = $only" if only else "")
-    where += _CHANGED_SINCE.format(table=identifier(plan.sobject)) if since else ""
+    looked_at = [_LOOKED_AT[name] for name, is_asked in (("only", only), ("since", since)) if is_asked]
     return f"""SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
        c.id AS contact_id,
        c.rowid AS contact_row,
-       nullif(c.crm_id, '') AS crm_id_key,
+       full_id(nullif(c.crm_id, '')) AS crm_id_key,
        coalesce(c.test_user, false) AS is_test,
        {_claimed(plan)} AS is_claimed,
+       {" AND ".join(looked_at) or "true"} AS is_looked_at,
        {lines(_match_keys(plan, texts))}
-FROM store.mainstay.contact AS c{where}"""
+FROM store.mainstay.contact AS c"""
 
 
 def _claimed(plan: ImportPlan) -> str:
-    """Whether an object decided before gives the contact its CRM ID: it can carry one alone."""
+    """Whether an object decided before has a record for the contact, makes one, or asks: no other is made then."""
     takers = [
-        f"SELECT mainstay_id FROM work.change_of_{index} WHERE action IN ('link', 'create')"
+        f"SELECT mainstay_id FROM work.change_of_{index}\n"
+        "             WHERE action IN ('link', 'create', 'conflict') OR candidate_id IS NOT NULL"
         for index in range(plan.earlier)
     ]
     return f"c.id IN ({' UNION ALL '.join(takers)})" if takers else "false"

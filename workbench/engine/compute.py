@@ -19,6 +19,7 @@ from workbench.domain.mapping import SObjectMapping
 from workbench.domain.mapping_check import Catalogues, catalogue_problems, shape_problems
 from workbench.engine import compile_export, compile_import, export_steps, import_steps
 from workbench.engine.affected import find_affected
+from workbench.engine.affected_contacts import find_affected_contacts
 from workbench.engine.gather import gather, keep
 from workbench.engine.plans import ExportPlan, ImportPlan
 from workbench.engine.run import EVERYTHING, Run, Scope, Stages, scratch
@@ -56,7 +57,8 @@ def computed(
     with scratch() as con:
         with store.reading():
             catalogues = _checked_catalogues(store, revision)
-            mapped = _chosen(revision, direction, sobjects)
+            told = [item.sobject for item in _chosen(revision, direction, sobjects)]
+            mapped = _decided(revision, direction, told)
             names = [item.sobject for item in mapped]
             pins = _pins(store, names)
         run = Run(con, store, scope, stages or Stages())
@@ -68,8 +70,8 @@ def computed(
             _export(run, plans)
         else:
             _import(run, [compile_import.import_plan(item, catalogues, earlier=n) for n, item in enumerate(mapped)])
-        gather(con, direction, names)
-        yield Computation(con, direction, names, pins)
+        gather(con, direction, names, told)
+        yield Computation(con, direction, told, pins)
 
 
 def _export(run: Run, plans: Sequence[ExportPlan]) -> None:
@@ -86,6 +88,10 @@ def _export(run: Run, plans: Sequence[ExportPlan]) -> None:
 
 
 def _import(run: Run, plans: Sequence[ImportPlan]) -> None:
+    """The import of one object after the other: a contact that an earlier one decides about is left to it."""
+    if run.scope.since is not None:
+        with run.stages.stage("keys"):
+            find_affected_contacts(run, plans)
     for index, plan in enumerate(plans):
         import_steps.import_steps(run, plan)
         keep(run.con, import_steps.RESULT, index)
@@ -117,6 +123,13 @@ def _chosen(revision: MappingRevision, direction: Direction, sobjects: Sequence[
     if not enabled:
         raise ConfigurationError(f"The mapping enables no object for {direction}. Set `enabled: true` on one of them.")
     return enabled
+
+
+def _decided(revision: MappingRevision, direction: Direction, told: Sequence[str]) -> list[SObjectMapping]:
+    """The objects told and those mapped before them: what these take, a later one cannot have."""
+    enabled = revision.mapping.sobjects(direction)
+    last = max(index for index, item in enumerate(enabled) if item.sobject in told)
+    return enabled[: last + 1]
 
 
 def _pins(store: Store, sobjects: Sequence[str]) -> list[dict[str, Any]]:

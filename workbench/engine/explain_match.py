@@ -84,7 +84,7 @@ def _holder(change: Row) -> str:
     """Who held the phone when the record's turn came."""
     if change["rule"] == "none":
         return "no contact"
-    if change["action"] == "conflict":
+    if change["action"] == "conflict" and "as its CRM ID" not in change["reason"]:
         return f"several contacts, {change['mainstay_id']} among them"
     if change["mainstay_id"] is None:
         who = "the contact that an earlier record of this preview makes"

@@ -75,7 +75,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         con.execute(f"CREATE OR REPLACE VIEW work.request_outgoing AS {compile_payload.requests()}")
         run_step(con, "outgoing", "settled_outgoing")
         view_step(con, "outgoing", "change_outgoing")
-        run_step(con, "outgoing", "bucket_outgoing")
+        run_step(con, "outgoing", "bucket_outgoing", run.scope.unreached("mainstay"))
         must_add_up(con, "outgoing_adds_up")
 
 
@@ -106,6 +106,7 @@ def _match(run: Run, plan: ExportPlan) -> None:
     """
     con = run.con
     clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
+    run_step(con, "outgoing", "misleading_phone")
     run_step(con, "outgoing", "shared_phone")
     make_table(con, "shared_crm_id", f"SELECT * FROM ({step_sql('outgoing', 'shared_crm_id')}) LIMIT 0")
     for name in ("crm_id_owner", "phone_owner", "outgoing", "match_outgoing"):

@@ -55,14 +55,17 @@ def keep(con: duckdb.DuckDBPyConnection, tables: Sequence[str], index: int) -> N
         con.execute(f"ALTER TABLE work.{table} RENAME TO {kept}")
 
 
-def gather(con: duckdb.DuckDBPyConnection, direction: Direction, sobjects: Sequence[str]) -> None:
+def gather(con: duckdb.DuckDBPyConnection, direction: Direction, decided: Sequence[str], told: Sequence[str]) -> None:
     """Views over all SObjects: work.all_changes, all_requests, all_conflicts (seq goes on counting), all_buckets.
 
+    `decided`: the objects in order; only those `told` are in the views.
     A conflict is a field that differs, save those that only the sending side changed: they simply go their way.
     """
     views = _EXPORT if direction is Direction.EXPORT else _IMPORT
     changes, requests, buckets, conflicts, offset = [], [], [], [], 0
-    for index, sobject in enumerate(sobjects):
+    for index, sobject in enumerate(decided):
+        if sobject not in told:
+            continue
         about = {"n": index, "sobject": literal(sobject)}
         changes.append(
             f"SELECT * REPLACE ({offset} + seq AS seq, {offset} + group_id AS group_id), {literal(sobject)} AS sobject "

@@ -40,5 +40,5 @@ def import_steps(run: Run, plan: ImportPlan) -> None:
             make_table(con, "payload_incoming", compile_import.payload_incoming(plan, slices))
     with stage("predict"):
         run_step(con, "incoming", "change_incoming")
-        run_step(con, "incoming", "bucket_incoming")
+        run_step(con, "incoming", "bucket_incoming", run.scope.unreached("salesforce"))
         must_add_up(con, "incoming_adds_up")

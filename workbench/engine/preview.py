@@ -75,7 +75,7 @@ def make_preview(
         keep(store, revision)
     started = time.perf_counter()
     stages = Stages(progress)
-    baseline, since = _last_looked(store, direction) if only_changed else (None, None)
+    baseline, since = _last_looked(store, direction, revision, sobjects) if only_changed else (None, None)
     scope = Scope(only_record, since, baseline)
     told = only_record or (f"changed since preview {baseline}" if since is not None else None)
     with computed(
@@ -106,14 +106,21 @@ def make_preview(
     )
 
 
-def _last_looked(store: Store, direction: Direction) -> tuple[int | None, datetime | None]:
-    """The last full preview, and when its pulls began, less an overlap; (None, None) before the first: look at all."""
+def _last_looked(
+    store: Store, direction: Direction, revision: MappingRevision, sobjects: Sequence[str] | None
+) -> tuple[int | None, datetime | None]:
+    """The last full preview of these objects by this mapping, and when its pulls began, less an overlap.
+
+    (None, None) where there is none yet: look at all.
+    """
+    wanted = sobjects or [item.sobject for item in revision.mapping.sobjects(direction)]
     rows = store.rows(
         f"SELECT min(pin.preview_id) AS baseline, min(pull.started_at) - INTERVAL '{_OVERLAP}' AS since "
         "FROM preview.pin AS pin "
         "JOIN journal.pull AS pull ON pull.pull_id = pin.pull_id AND pull.system = pin.system "
         "AND pull.object = pin.object WHERE pin.preview_id = (SELECT max(preview_id) FROM preview.preview "
-        "WHERE direction = $direction AND only_record IS NULL)",
-        {"direction": str(direction)},
+        "WHERE direction = $direction AND only_record IS NULL AND mapping_digest = $digest "
+        "AND list_has_all(sobjects, $sobjects))",
+        {"direction": str(direction), "digest": revision.digest, "sobjects": list(wanted)},
     )
     return rows[0]["baseline"], rows[0]["since"]

@@ -32,7 +32,19 @@ CREATE OR REPLACE MACRO phone_number(t) AS (
     CASE WHEN t IS NULL THEN CAST(0 AS UBIGINT)
          ELSE coalesce(CAST(canon_phone(t) AS UBIGINT), hash(t) | CAST(9223372036854775808 AS UBIGINT)) END)
 """
+# The 18 characters of a record's Id: the last three say which of each five characters are capitals.
+# Source: Salesforce wire reference, section 4.
+_FULL_ID: Final = """
+CREATE OR REPLACE MACRO full_id(t) AS (
+    CASE WHEN length(t) = 15 AND regexp_full_match(t, '[A-Za-z0-9]{15}')
+         THEN t || list_aggregate(list_transform([1, 6, 11], lambda start : substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345',
+             CAST(1 + list_sum(list_transform(range(5),
+                 lambda k : CASE WHEN t[start + k] BETWEEN 'A' AND 'Z' THEN 1 << k ELSE 0 END)) AS BIGINT), 1)),
+             'string_agg', '')
+         ELSE t END)
+"""
 MACROS: Final = (
+    _FULL_ID,
     f"""CREATE OR REPLACE MACRO north_american(digits) AS (
     CASE WHEN regexp_matches(digits, {literal(rules.PHONE_PATTERN)}) AND digits NOT LIKE '555%' THEN digits END)""",
     _PHONE,

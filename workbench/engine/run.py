@@ -37,14 +37,18 @@ class Scope:
     def is_narrow(self) -> bool:
         return self.only_record is not None or self.since is not None
 
+    def unreached(self, system: str) -> dict[str, str]:
+        """What the other system's records are called that no change reaches; a narrow look cannot say more."""
+        return {"unreached": "not_looked_at" if self.is_narrow else f"only_in_{system}"}
+
     @property
     def params(self) -> dict[str, Any]:
-        named = {"only": self.only_record, "since": self.since}
-        return {name: value for name, value in named.items() if value is not None}
+        """What the compiled queries bind."""
+        return {} if self.only_record is None else {"only": self.only_record}
 
     @property
     def conditions(self) -> dict[str, bool]:
-        """The same as keywords of the compiled queries."""
+        """The same as keywords of the functions that compile them."""
         return {"only": self.only_record is not None, "since": self.since is not None}
 
 

@@ -2,7 +2,7 @@
 -- grain: one row per system that does not add up
 -- reads: work.bucket_incoming, work.incoming, work.record_now
 WITH pulled AS (
-    SELECT 'mainstay' AS system, count(*) AS row_count FROM work.incoming
+    SELECT 'mainstay' AS system, count(*) AS row_count FROM work.incoming WHERE is_looked_at
     UNION ALL
     SELECT 'salesforce' AS system, count(*) AS row_count FROM work.record_now
 ),

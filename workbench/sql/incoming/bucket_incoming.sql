@@ -1,6 +1,7 @@
 -- bucket_incoming: every record of both systems in exactly one bucket of the import preview.
 -- grain: one row per system and bucket
 -- reads: work.change_incoming, work.record_now
+-- binds: $unreached, only_in_salesforce where everything was looked at
 WITH best AS (
     SELECT coalesce(salesforce_id, candidate_id) AS record_id,
            min(CASE WHEN action = 'update' THEN 1
@@ -20,7 +21,7 @@ record AS (
                            WHEN 4 THEN 'in_conflict'
                            WHEN 5 THEN 'reached_by_blocked_only'
                            WHEN 6 THEN 'reached_by_excluded_only'
-                           ELSE 'only_in_salesforce' END AS bucket
+                           ELSE $unreached END AS bucket
     FROM work.record_now AS record_now
     LEFT JOIN best ON best.record_id = record_now.record_id
 )

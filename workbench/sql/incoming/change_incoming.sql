@@ -145,7 +145,7 @@ SELECT seq,
        CASE WHEN is_rejected THEN 'The record sync criteria would be false after the change'
             WHEN cause = 'test_contact' THEN 'Test contacts are never written to Salesforce'
             WHEN cause = 'other_object' THEN 'The CRM ID belongs to another kind of Salesforce record'
-            WHEN cause = 'claimed' THEN 'An object mapped before this one takes the contact'
+            WHEN cause = 'claimed' THEN 'An object mapped before this one decides about the contact'
             WHEN cause = 'unmatched_ignored' THEN 'No record matches, and creating unmatched records is off'
             WHEN cause = 'crm_id_twice' THEN 'Several Mainstay contacts carry this CRM ID'
             WHEN cause = 'dangling_crm_id' THEN 'The CRM ID is on no Salesforce record that was pulled'

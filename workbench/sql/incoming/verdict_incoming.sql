@@ -1,5 +1,5 @@
 -- verdict_incoming: which Salesforce record each contact reaches, before its fields are compared.
--- grain: one row per work.incoming.contact_id
+-- grain: one row per work.incoming.contact_id that is looked at
 -- reads: work.incoming, work.record_now, work.contact_link, work.record_link, work.match_incoming
 -- source: guide, "Initial sync": CRM ID first, then the matching fields; a match acquires the CRM ID
 -- binds: $create_unmatched
@@ -26,6 +26,7 @@ found AS (
     LEFT JOIN work.record_link AS sharing ON sharing.record_row = own.record_row
     LEFT JOIN work.match_incoming AS matched ON matched.seq = incoming.seq
     LEFT JOIN work.record_link AS other ON other.record_row = matched.record_row
+    WHERE incoming.is_looked_at
 ),
 decided AS (
     SELECT found.*,
@@ -33,8 +34,8 @@ decided AS (
                 WHEN link_count > 1 THEN 'crm_id_twice'
                 WHEN linked_row IS NOT NULL THEN 'linked'
                 WHEN crm_id_key IS NOT NULL AND crm_id_key[1:3] <> key_prefix THEN 'other_object'
-                WHEN crm_id_key IS NOT NULL THEN 'dangling_crm_id'
                 WHEN is_claimed THEN 'claimed'
+                WHEN crm_id_key IS NOT NULL THEN 'dangling_crm_id'
                 WHEN match_count > 1 THEN 'several_records'
                 WHEN rival_count > 1 THEN 'several_contacts'
                 WHEN is_taken THEN 'record_taken'

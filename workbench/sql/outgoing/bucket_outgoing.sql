@@ -1,6 +1,7 @@
 -- bucket_outgoing: every record of both systems in exactly one bucket of the export preview.
 -- grain: one row per system and bucket
 -- reads: work.change_outgoing, work.contact_now
+-- binds: $unreached, only_in_mainstay where everything was looked at
 WITH best AS (
     -- A contact that several records reach stands where it matters most.
     SELECT contact_row,
@@ -21,7 +22,7 @@ contact AS (
                            WHEN 4 THEN 'in_conflict'
                            WHEN 5 THEN 'reached_by_blocked_only'
                            WHEN 6 THEN 'reached_by_excluded_only'
-                           ELSE 'only_in_mainstay' END AS bucket
+                           ELSE $unreached END AS bucket
     FROM work.contact_now AS contact_now
     LEFT JOIN best ON best.contact_row = contact_now.contact_row
 )

@@ -14,6 +14,8 @@ SELECT seq,
             END AS predicted_status,
        CASE WHEN action = 'excluded' THEN 'The record sync criteria are false'
             WHEN action = 'conflict' AND crm_id_owners > 1 THEN 'Several Mainstay contacts carry this CRM ID'
+            WHEN action = 'conflict' AND is_misled
+                THEN 'Another contact carries this phone as its CRM ID: a request would reach that one'
             WHEN action = 'conflict' AND len(asked_fields) > 0
                 THEN 'Both sides changed ' || list_aggregate(asked_fields, 'string_agg', ', ') || ' since they last agreed'
             WHEN action = 'conflict' THEN 'Several Mainstay contacts hold this phone'
@@ -30,9 +32,10 @@ SELECT seq,
             ELSE 'Mainstay will refuse the request' END
        || CASE WHEN is_walked THEN ' (decided in order: other records of this preview share its phone)' ELSE '' END
            AS reason,
-       CASE WHEN has_code(codes, 'invalid-messaging-status') AND clears THEN ['consent', 'blank-value']
-            WHEN has_code(codes, 'invalid-messaging-status') THEN ['consent']
+       CASE WHEN (may_opt_back_in OR has_code(codes, 'invalid-messaging-status')) AND clears
+            THEN ['consent', 'blank-value']
+            WHEN may_opt_back_in OR has_code(codes, 'invalid-messaging-status') THEN ['consent']
             WHEN clears THEN ['blank-value']
             ELSE CAST([] AS VARCHAR[]) END AS guards,
-       is_taken AND action = 'blocked' AS is_open
+       (is_taken AND action = 'blocked') OR may_opt_back_in AS is_open
 FROM work.settled_outgoing

@@ -5,6 +5,7 @@
 SELECT verdict.seq,
        verdict.record_id,
        verdict.crm_id_owners,
+       verdict.is_misled,
        verdict.is_taken,
        kept.asked_fields,
        kept.left_fields,
@@ -19,7 +20,10 @@ SELECT verdict.seq,
             ELSE verdict.action END AS action,
        CASE WHEN walk.seq IS NULL AND NOT coalesce(kept.asks, false) AND verdict.complete_code IS NOT NULL THEN verdict.complete_code
             ELSE request.codes END AS codes,
-       coalesce(request.clears, false) AS clears
+       coalesce(request.clears, false) AS clears,
+       CASE WHEN verdict.is_status_hidden
+            THEN coalesce(contains(request.body, '"messaging_status_sms":"opted-in"'), false)
+            ELSE false END AS may_opt_back_in
 FROM work.verdict_outgoing AS verdict
 LEFT JOIN work.request_outgoing AS request ON request.seq = verdict.seq
 LEFT JOIN work.walk_outgoing AS walk ON walk.seq = verdict.seq

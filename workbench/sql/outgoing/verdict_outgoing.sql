@@ -19,6 +19,8 @@ SELECT identity.seq,
             ELSE CAST('update' AS action) END AS action,
        CASE WHEN kept.record_id IS NULL THEN identity.complete_code END AS complete_code,
        identity.crm_id_owners,
+       identity.is_misled,
+       identity.is_status_hidden AND kept.record_id IS NULL AS is_status_hidden,
        coalesce(kept.asks, false) AS asks,
        identity.is_taken AND kept.record_id IS NULL AS is_taken
 FROM work.identity_outgoing AS identity

@@ -1,0 +1,128 @@
+"""Which contacts an import preview has to look at again, given what moved since the last full one.
+
+Not the changed contacts alone: whoever shares a matching value with one, is linked to or matches the same record, or
+asked a person before, may be decided otherwise now. Whom a contact reaches is always told from all contacts and all
+records; only what is looked at in full, and told, is narrowed. Decisions 11 and 15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from workbench.engine import compile_import
+from workbench.engine.affected import is_full_pull_since
+from workbench.engine.plans import ImportPlan
+from workbench.engine.run import Run, require_columns
+from workbench.store.quoting import identifier, literal
+from workbench.store.steps import make_table, make_view
+
+_BEFORE: Final = """
+SELECT sobject, salesforce_id, mainstay_id AS contact_id, group_id, action
+FROM store.preview.change
+WHERE preview_id = {baseline} AND sobject IN ({sobjects})
+"""
+_ASKED: Final = "SELECT contact_id, true AS is_there FROM work.before WHERE action = 'conflict'"
+_CHANGED_CONTACTS: Final = """
+SELECT c.id AS contact_id, true AS is_there
+FROM store.mainstay.contact AS c
+WHERE c.last_modified_at >= $since
+"""
+_CHANGED_RECORDS: Final = """
+SELECT s."Id" AS record_id, true AS is_there
+FROM store.salesforce.{table} AS s
+WHERE s."SystemModstamp" >= $since
+"""
+# Only a full pull can let a row vanish without a trace.
+_VANISHED_RECORDS: Final = """
+UNION ALL
+SELECT b.salesforce_id AS record_id, true AS is_there
+FROM work.before AS b
+ANTI JOIN store.salesforce.{table} AS s ON s."Id" = b.salesforce_id
+WHERE b.sobject = {sobject} AND b.salesforce_id IS NOT NULL
+"""
+_CONTACT_KEYS: Final = "SELECT contact_id, crm_id_key, COLUMNS('^match_key_') FROM ({})"
+_RECORD_KEYS: Final = "SELECT record_id, COLUMNS('^match_key_') FROM ({})"
+# Records that an affected contact is linked to, was led to, or matches now, beside those that changed themselves.
+_TOUCHED_RECORDS: Final = """
+SELECT DISTINCT record_id, true AS is_there
+FROM (
+    SELECT record_id FROM work.changed_record
+    UNION ALL
+    SELECT crm_id_key AS record_id FROM work.contact_key
+    WHERE crm_id_key IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
+    UNION ALL
+    SELECT salesforce_id AS record_id FROM work.before
+    WHERE salesforce_id IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
+    {matching}
+) AS touched
+"""
+_MATCHING_RECORDS: Final = """UNION ALL
+    SELECT record_id FROM work.record_key WHERE {key} IN (SELECT {key} FROM work.contact_key
+        WHERE {key} IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there))"""
+_GROWN: Final = """
+INSERT INTO work.affected_contact
+SELECT DISTINCT found.contact_id, true AS is_there
+FROM (
+    SELECT contact_id FROM work.contact_key
+    WHERE crm_id_key IN (SELECT record_id FROM work.touched_record WHERE is_there)
+    UNION ALL
+    SELECT contact_id FROM work.before
+    WHERE salesforce_id IN (SELECT record_id FROM work.touched_record WHERE is_there)
+    UNION ALL
+    SELECT fellow.contact_id FROM work.before AS fellow
+    SEMI JOIN (
+        SELECT sobject, group_id FROM work.before
+        WHERE group_id IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
+    ) AS grouped ON grouped.sobject = fellow.sobject AND grouped.group_id = fellow.group_id
+    {matching}
+) AS found
+ANTI JOIN work.affected_contact AS known ON known.contact_id = found.contact_id
+"""
+_MATCHING_CONTACTS: Final = """UNION ALL
+    SELECT contact_id FROM work.contact_key WHERE {key} IN (
+        SELECT {key} FROM work.contact_key
+        WHERE {key} IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
+        UNION ALL
+        SELECT {key} FROM work.record_key
+        WHERE {key} IS NOT NULL AND record_id IN (SELECT record_id FROM work.touched_record WHERE is_there))"""
+
+
+def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
+    """Make work.affected_contact: contact_id of all these objects together.
+
+    One object is gone through once. With several it is repeated until nobody new is found: an object decided before
+    may leave a contact to a later one, or take it.
+    """
+    con, scope = run.con, run.scope
+    for plan in plans:
+        require_columns(run.store, plan.sobject, compile_import.required_columns(plan))
+    sobjects = ", ".join(literal(plan.sobject) for plan in plans)
+    with run.store.attached(con):
+        make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
+        is_whole = is_full_pull_since(run)
+        asked = f"{_CHANGED_CONTACTS}\nUNION\n{_ASKED}"
+        make_table(con, "affected_contact", asked, {"since": scope.since})
+        is_growing = True
+        while is_growing:
+            is_growing = sum(_grow(run, plan, is_whole=is_whole) for plan in plans) > 0 and len(plans) > 1
+
+
+def _grow(run: Run, plan: ImportPlan, *, is_whole: bool) -> int:
+    """Add those whom affected contacts and changed records of one object decide about; return how many."""
+    con = run.con
+    about = {"table": identifier(plan.sobject), "sobject": literal(plan.sobject)}
+    contacts, records = compile_import.incoming(replace(plan, earlier=0)), compile_import.record_now(plan)
+    make_table(con, "contact_key", _CONTACT_KEYS.format(contacts))
+    make_table(con, "record_key", _RECORD_KEYS.format(records))
+    changed = _CHANGED_RECORDS + (_VANISHED_RECORDS if is_whole else "")
+    make_table(con, "changed_record", changed.format(**about), {"since": run.scope.since})
+    make_table(con, "touched_record", _TOUCHED_RECORDS.format(matching=_each(_MATCHING_RECORDS, plan)))
+    found = con.execute(_GROWN.format(matching=_each(_MATCHING_CONTACTS, plan))).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _each(template: str, plan: ImportPlan) -> str:
+    """The same of each matching key."""
+    return "\n    ".join(template.format(key=key) for key in plan.match_keys)
