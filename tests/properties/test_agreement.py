@@ -217,6 +217,29 @@ def test_a_clear_reaches_the_other_side_only_from_the_side_that_made_it(store):
     assert one(world, "import")[0]["action"] == "none"
 
 
+def fanned_out(store):
+    """A pair whose email also fills another Salesforce field, which no export reads back."""
+    text = json.loads(document())
+    text["objects"][0]["import"]["fields"].append({"mainstay": "email", "salesforce": "Preferred__c"})
+    world = pair(store)
+    world.document = json.dumps(text)
+    world.records[0]["Preferred__c"] = "ana@x.edu"
+    world.preview()
+    return world
+
+
+def test_a_clear_stays_within_the_pair_that_is_mapped_both_ways(store):
+    world = fanned_out(store)
+    move(world, salesforce={"Preferred__c": "kept by hand"}, mainstay={"email": None})
+    assert one(world, "import")[1] == {"Email": None}
+
+
+def test_a_field_with_one_owner_is_written_where_the_pair_is_left(store):
+    world = fanned_out(store)
+    move(world, salesforce={"Email": "new@x.edu", "Preferred__c": None})
+    assert one(world, "import")[1] == {"Preferred__c": "ana@x.edu"}
+
+
 def test_what_salesforce_cannot_do_without_is_not_cleared(store):
     world = pair(store)
     move(world, mainstay={"last_name": None})
