@@ -22,6 +22,7 @@ SHARED, COMPARE, PAYLOAD = "engine/compile.py", "engine/compile_compare.py", "en
 IMPORT, REFUSALS, REACH = "engine/compile_import.py", "engine/compile_refusals.py", "engine/compile_reach.py"
 VERBATIM, AS_IT_IS = "engine/compile_verbatim.py", ("tests/sql/test_verbatim.py",)
 KEPT, WALK, AFFECTED = "engine/compile_agreed.py", "engine/sequence.py", "engine/affected.py"
+PLANS = "engine/plans.py"
 
 STEPS = (
     Mutation(IDENTITY, "phone_owner_id IS NOT NULL THEN 'blocked'", "phone_owner_id IS NOT NULL THEN 'update'",
@@ -226,6 +227,8 @@ IMPORTS = (
              "a blank clears", REFUSE),
     Mutation(IMPORT, "CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, {path}) END", "true", "what Salesforce won is written", AGREED),
     Mutation(IMPORT, "CASE WHEN cleared_fields IS NULL THEN false ELSE list_contains(cleared_fields, {path}) END", "false", "a clear in Mainstay is lost", AGREED),
+    Mutation(PLANS, "return pair.salesforce.name, pair.mainstay.path", "return pair.mainstay.path, pair.mainstay.path",
+             "a field with one owner is left, or cleared, with the pair beside it", AGREED),
     Mutation(IMPORT, 'if not (field.updateable and field.nillable and field.type != "boolean"):', "if False:", "what cannot be blank is cleared", AGREED),
     Mutation(IMPORT, "CASE WHEN canon_number({text}) IS NOT NULL THEN {text} ELSE", "CASE WHEN false THEN {text} ELSE", "numbers are written as texts", REFUSE),
     Mutation(IMPORT, "ON {owner}.value = lower({pair.column})", "ON {owner}.value = {pair.column}", "a unique value counts case", REFUSE),

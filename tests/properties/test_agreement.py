@@ -9,6 +9,7 @@ import pytest
 from world import START, World, mapping, record_id
 
 from workbench.engine.agreed import look_at_pulls
+from workbench.engine.explain import explain
 from workbench.errors import ConfigurationError, NotFound
 from workbench.operations import decide_conflict
 from workbench.store import Store
@@ -217,11 +218,54 @@ def test_a_clear_reaches_the_other_side_only_from_the_side_that_made_it(store):
     assert one(world, "import")[0]["action"] == "none"
 
 
+def fanned_out(store):
+    """A pair whose email also fills another Salesforce field, which no export reads back."""
+    text = json.loads(document())
+    text["objects"][0]["import"]["fields"].append({"mainstay": "email", "salesforce": "Preferred__c"})
+    world = pair(store)
+    world.document = json.dumps(text)
+    world.records[0]["Preferred__c"] = "ana@x.edu"
+    world.preview()
+    return world
+
+
+def test_a_clear_stays_within_the_pair_that_is_mapped_both_ways(store):
+    world = fanned_out(store)
+    move(world, salesforce={"Preferred__c": "kept by hand"}, mainstay={"email": None})
+    assert one(world, "import")[1] == {"Email": None}
+
+
+def test_a_field_with_one_owner_is_written_where_the_pair_is_left(store):
+    world = fanned_out(store)
+    move(world, salesforce={"Email": "new@x.edu", "Preferred__c": None})
+    assert one(world, "import")[1] == {"Preferred__c": "ana@x.edu"}
+
+
 def test_what_salesforce_cannot_do_without_is_not_cleared(store):
     world = pair(store)
     move(world, mainstay={"last_name": None})
     row, fields = one(world, "import")
     assert (row["action"], fields) == ("none", {})
+    told = "Linked by CRM ID; Salesforce cannot clear last_name as Mainstay did: its value stays"
+    assert row["reason"] == told
+    assert f"none: {told}." in [step.sentence for step in explain(store, record_id(1)).steps]
+    assert one(world)[0]["reason"] == "Linked by CRM ID; what differs is left to Mainstay"
+
+
+def test_a_boolean_of_salesforce_is_never_blank(store):
+    text = json.loads(document())
+    text["objects"][0]["import"]["fields"].append({"mainstay": "custom.First Gen", "salesforce": "First__c"})
+    world = pair(store)
+    world.document = json.dumps(text)
+    move(world, salesforce={"First__c": True}, mainstay={"custom": {"First Gen": True}})
+    world.preview()
+    move(world, mainstay={"custom": {"First Gen": None}, "last_name": None})
+    row, fields = one(world, "import")
+    assert (row["action"], fields) == ("none", {})
+    assert "cannot clear custom.First Gen, last_name as Mainstay did" in row["reason"]
+    move(world, mainstay={"email": "new@x.edu"})
+    row, fields = one(world, "import")
+    assert (row["reason"], fields) == ("Linked by CRM ID; values differ", {"Email": "new@x.edu"})
 
 
 def test_a_value_mapped_one_way_has_one_owner(store):

@@ -65,15 +65,20 @@ LEFT = pa.schema(
     ]
 )  # fmt: skip
 CHANGES = {"fields": '[{"x":1}]', "body": '{"x":1}'}
-# What is told of a linked contact: (payload, whether a field is left to Salesforce, action, reason).
+LEAVES, CLEARS = {"left_fields": ["email"]}, {"cleared_fields": ["custom.Flag", "last_name"]}
+STAYS = "Linked by CRM ID; Salesforce cannot clear custom.Flag, last_name as Mainstay did: its value stays"
+# What is told of a linked contact: (payload, what of it is left to Salesforce or cleared, action, reason).
 REASONS = {
-    "equal": ({}, False, "none", "Linked by CRM ID and already equal"),
-    "what differs is left": ({}, True, "none", "Linked by CRM ID; what differs is left to Salesforce"),
-    "differs": (CHANGES, False, "update", "Linked by CRM ID; values differ"),
-    "some is left": (CHANGES, True, "update", "Linked by CRM ID; values differ"),
-    "refused": (CHANGES | {"codes": ["STRING_TOO_LONG"]}, False, "blocked", "Salesforce will refuse the values"),
+    "equal": ({}, {}, "none", "Linked by CRM ID and already equal"),
+    "what differs is left": ({}, LEAVES, "none", "Linked by CRM ID; what differs is left to Salesforce"),
+    "what was cleared cannot be": ({}, CLEARS, "none", STAYS),
+    "some is left, and some cannot be cleared": ({}, LEAVES | CLEARS, "none", STAYS),
+    "differs": (CHANGES, {}, "update", "Linked by CRM ID; values differ"),
+    "some is left": (CHANGES, LEAVES, "update", "Linked by CRM ID; values differ"),
+    "some is cleared": (CHANGES, CLEARS, "update", "Linked by CRM ID; values differ"),
+    "refused": (CHANGES | {"codes": ["STRING_TOO_LONG"]}, {}, "blocked", "Salesforce will refuse the values"),
     "a value of another": (
-        CHANGES | {"claims": [claim("x", holder="R9")]}, False, "blocked",
+        CHANGES | {"claims": [claim("x", holder="R9")]}, {}, "blocked",
         "Salesforce will refuse a unique value of another record",
     ),
 }  # fmt: skip
@@ -81,10 +86,10 @@ REASONS = {
 
 @pytest.mark.parametrize("case", REASONS)
 def test_the_reason_of_a_linked_contact(step, case):
-    about, is_left, action, reason = REASONS[case]
+    about, kept, action, reason = REASONS[case]
     blank = {"contact_id": "a1", "is_eligible": True, "is_eligibility_open": False, "body": "{}", "fields": "[]"}
     payload = {**blank, "codes": [], "claims": [], **about}
-    left = [{"record_id": "R1", "contact_id": "a1", "left_fields": ["email"], "asks": False}] if is_left else []
+    left = [{"record_id": "R1", "contact_id": "a1", "asks": False, **kept}] if kept else []
     (row,) = step(
         "incoming", "change_incoming", verdict_incoming=[VERDICT],
         payload_incoming=pa.Table.from_pylist([payload], PAYLOAD), left_record=pa.Table.from_pylist(left, LEFT),

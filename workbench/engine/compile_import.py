@@ -352,7 +352,7 @@ def _changes(plan: ImportPlan, pair: Pair) -> str:
     field, path = pair.salesforce, literal(pair.mainstay.path)
     allowed = {(True, True): "", (True, False): " AND is_create", (False, True): " AND NOT is_create"}
     may = allowed.get((field.createable, field.updateable), " AND false")
-    if not plan.two_way.has(pair.mainstay.path):
+    if not plan.two_way.has(pair):
         return f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"
     may += f" AND CASE WHEN left_fields IS NULL THEN true ELSE NOT list_contains(left_fields, {path}) END"
     written = f"({pair.column} IS NOT NULL AND {pair.column} IS DISTINCT FROM {pair.now}{may})"

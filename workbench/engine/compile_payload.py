@@ -195,7 +195,7 @@ def _sends(plan: ExportPlan, pair: Pair) -> str:
 
 def _unless_left(plan: ExportPlan, pair: Pair) -> str:
     """A field that Mainstay wins is left alone; only pairs mapped both ways can be."""
-    if not plan.two_way.has(pair.mainstay.path):
+    if not plan.two_way.has(pair):
         return ""
     # Most records have none; a CASE looks into the list of those alone that have.
     path = literal(pair.mainstay.path)

@@ -24,13 +24,14 @@ class TwoWay:
     rules: tuple[str, ...]
     places: tuple[int, ...] = ()
 
-    def has(self, mainstay_path: str) -> bool:
-        return any(pair.mainstay.path == mainstay_path for pair in self.pairs)
+    def has(self, pair: Pair) -> bool:
+        """Whether this very pair is mapped both ways: another field beside either of its two has one owner."""
+        return _names(pair) in {_names(own) for own in self.pairs}
 
     def of(self, item: Slice) -> tuple[Pair, ...]:
         """Those of a slice's pairs that are mapped both ways, as the three-way steps name them."""
-        named = {(pair.salesforce.name, pair.mainstay.path) for pair in item.pairs}
-        return tuple(pair for pair in self.pairs if (pair.salesforce.name, pair.mainstay.path) in named)
+        named = {_names(pair) for pair in item.pairs}
+        return tuple(pair for pair in self.pairs if _names(pair) in named)
 
     def only(self, mainstay_path: str) -> TwoWay:
         """The same with one pair, or none."""
@@ -41,6 +42,10 @@ class TwoWay:
             tuple(self.rules[n] for n in chosen),
             tuple(self.places[n] for n in chosen),
         )
+
+
+def _names(pair: Pair) -> tuple[str, str]:
+    return pair.salesforce.name, pair.mainstay.path
 
 
 def two_way(mapping: SObjectMapping, catalogues: Catalogues) -> TwoWay:

@@ -15,6 +15,7 @@ WITH RECURSIVE settled AS (
            payload.fields,
            kept.asked_fields,
            kept.left_fields,
+           kept.cleared_fields,
            CASE WHEN verdict.action IN ('excluded', 'conflict') THEN verdict.action
                 WHEN NOT coalesce(payload.is_eligible, verdict.meets_criteria) THEN CAST('excluded' AS action)
                 WHEN kept.asks THEN CAST('conflict' AS action)
@@ -154,6 +155,9 @@ SELECT seq,
             WHEN cause = 'record_taken' THEN 'The matching record is already linked to another contact'
             WHEN action = 'conflict'
                 THEN 'Both sides changed ' || list_aggregate(asked_fields, 'string_agg', ', ') || ' since they last agreed'
+            WHEN action = 'none' AND len(cleared_fields) > 0
+                THEN 'Linked by CRM ID; Salesforce cannot clear ' || list_aggregate(cleared_fields, 'string_agg', ', ')
+                     || ' as Mainstay did: its value stays'
             WHEN action = 'none' AND len(left_fields) > 0 THEN 'Linked by CRM ID; what differs is left to Salesforce'
             WHEN is_duplicate AND group_id IS NOT NULL
                 THEN 'Salesforce will refuse a unique value that another record holds when its turn comes'
