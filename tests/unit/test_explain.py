@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from world import World, mapping, record_id
 
@@ -94,6 +96,41 @@ def test_an_invalid_phone_and_false_criteria_are_told(world):
     excluded = told(world, record_id(4))
     assert excluded["Record sync criteria"] == "Sync__c is False: the record is left out."
     assert excluded["Request"] == "Nothing is sent."
+
+
+def export_only():
+    document = json.loads(mapping())
+    del document["objects"][0]["import"]
+    return json.dumps(document)
+
+
+def as_numbers(world, path):
+    """From now on this field is landed as a number."""
+    land = world.land
+
+    def landed():
+        land()
+        world.store.write(
+            f'ALTER TABLE salesforce."Contact" ALTER COLUMN "{path}" TYPE DOUBLE',
+            f"UPDATE salesforce.field SET type = 'double' WHERE name = '{path}'",
+        )
+
+    world.land = landed
+
+
+def test_a_phone_of_a_number_field_is_told_without_a_point(store):
+    world = World(store, export_only())
+    world.record(1, MobilePhone="4045550101")
+    world.record(2, MobilePhone="0")
+    world.contact(1, phone="4045550101")
+    as_numbers(world, "MobilePhone")
+    world.preview()
+    assert told(world, record_id(1))["Match by phone"] == (
+        "MobilePhone '4045550101' is 4045550101, held by contact ah000000000000001, which carried no CRM ID."
+    )
+    assert told(world, record_id(2))["Match by phone"] == "MobilePhone is '0': not a phone Mainstay accepts."
+    world.land()
+    assert "contact ah000000000000001 holds 4045550101" in told(world, record_id(1))["Since then"]
 
 
 def test_a_refused_value_is_told_with_its_rule_and_what_is_wrong_with_it(world):

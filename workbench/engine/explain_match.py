@@ -64,12 +64,13 @@ def export_match(store: Store, mapping: SObjectMapping, change: Row, source: Row
     return [first, Step("Match by phone", f"{start}{',' if phone else ''} held by {_holder(change)}.", {path: phone})]
 
 
-def _phone_as_landed(store: Store, change: Row, path: str, raw: str | None) -> Step:
-    if not raw:
+def _phone_as_landed(store: Store, change: Row, path: str, raw: Any) -> Step:
+    if raw is None:
         return Step("Match by phone", f"{path} is blank.", {path: None})
-    phone = rules.normal_phone(raw)
+    text = _as_text(raw)
+    phone = rules.normal_phone(text)
     if phone is None:
-        return Step("Match by phone", f"{path} is {raw!r}: not a phone Mainstay accepts.", {path: raw})
+        return Step("Match by phone", f"{path} is {text!r}: not a phone Mainstay accepts.", {path: raw})
     values = {path: raw, "normalised": phone}
     if change["rule"] == "crm_id":
         owner = landed_row(store, "mainstay.contact", "phone", phone).get("id")
@@ -77,7 +78,7 @@ def _phone_as_landed(store: Store, change: Row, path: str, raw: str | None) -> S
         holder = "that contact itself" if owner == change["mainstay_id"] else holder
     else:
         holder = _holder(change)
-    return Step("Match by phone", f"{path} {raw!r} is {phone}, held by {holder}.", values)
+    return Step("Match by phone", f"{path} {text!r} is {phone}, held by {holder}.", values)
 
 
 def _holder(change: Row) -> str:
@@ -143,7 +144,7 @@ def _export_now(store: Store, mapping: SObjectMapping, change: Row, source: Row)
     told.append(f"contact {linked} carries CRM ID {record}" if linked else f"no contact carries CRM ID {record}")
     path = _phone_path(mapping)
     raw = source.get(path) if path else None
-    phone = rules.normal_phone(raw) if raw else None
+    phone = rules.normal_phone(_as_text(raw)) if raw is not None else None
     if phone is not None:
         owner = landed_row(store, "mainstay.contact", "phone", phone).get("id")
         told.append(f"contact {owner} holds {phone}" if owner else f"no contact holds {phone}")
@@ -158,6 +159,11 @@ def _phone_path(mapping: SObjectMapping) -> str | None:
 def _matching_values(mapping: SObjectMapping, contact: Row) -> dict[str, Any]:
     matching = mapping.import_.matching_fields if mapping.import_ else ()
     return {item.mainstay: contact.get(item.mainstay) for item in matching}
+
+
+def _as_text(value: Any) -> str:
+    """A phone as it is read: one from a number field without a point."""
+    return rules.number_text(value) if isinstance(value, int | float) else str(value)
 
 
 def _said(value: Any) -> str:
