@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from properties.test_several_objects import as_leads, lead_id, two_objects
 from world import World, mapping, record_id
 
 from workbench.domain.prediction_rules import RULES_VERSION
@@ -48,6 +49,22 @@ def test_a_shared_phone_is_told_in_order(world):
     assert second["Sequence"] == (
         "2 records share a phone and are decided in order of their last change, then Id; 1 come before this one."
     )
+
+
+def test_a_phone_that_another_object_takes_is_told_as_such(store):
+    world = World(store, two_objects())
+    for number in (1, 2):
+        world.record(number, MobilePhone="4045550101")
+    world.contact(1, phone="4045550101")
+    as_leads(world, [2])
+    world.preview()
+    wanted = (
+        "4045550101, held by contact ah000000000000001, "
+        "and a record of an object mapped before this one takes or gives up that phone."
+    )
+    assert told(world, lead_id(2))["Match by phone"] == f"MobilePhone '4045550101' is {wanted}"
+    world.land()
+    assert told(world, lead_id(2))["Match by phone"] == f"MobilePhone was {wanted}"
 
 
 def test_both_sides_of_every_pair_stand_beside_what_would_be_sent(world):

@@ -91,8 +91,15 @@ def _holder(change: Row) -> str:
         who = "the contact that an earlier record of this preview makes"
     else:
         who = f"contact {change['mainstay_id']}"
+    if _is_taken(change):
+        return f"{who}, and a record of an object mapped before this one takes or gives up that phone"
     carried = {"link": ", which carried no CRM ID", "blocked": ", which carried another CRM ID"}
     return who + carried.get(change["action"], "")
+
+
+def _is_taken(change: Row) -> bool:
+    """Whether another object of the preview, and no CRM ID, is what blocks the record."""
+    return change["action"] == "blocked" and change["reason"].startswith("A record of an object mapped before")
 
 
 def _kept_phone(store: Store, change: Row) -> str | None:
