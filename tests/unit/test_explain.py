@@ -67,6 +67,59 @@ def test_a_phone_that_another_object_takes_is_told_as_such(store):
     assert told(world, lead_id(2))["Match by phone"] == f"MobilePhone was {wanted}"
 
 
+def test_a_group_past_fifty_is_counted_in_full(store):
+    world = World(store)
+    for number in range(60):
+        world.record(number, MobilePhone="4045550101")
+    world.preview()
+    (step,) = (s for s in explain(store, record_id(59)).steps if s.name == "Sequence")
+    assert step.sentence.startswith("60 records share a phone")
+    assert step.sentence.endswith("; 59 come before this one.")
+    assert len(step.values["group"]) == 50
+
+
+def test_the_word_unset_is_told_as_a_blank_phone(store):
+    world = World(store, mapping(deletions=True))
+    world.record(1, MobilePhone="UNSET")
+    world.contact(1, crm_id=record_id(1), phone="4045550101")
+    world.preview()
+    assert told(world, record_id(1))["Match by phone"] == "MobilePhone is the word UNSET, which counts as blank."
+
+
+LONG = "003D000000QOMn0IAH"
+NEXT = f"Write the 18-character Id {LONG} into the contact's CRM ID in Mainstay, then pull and preview again."
+
+
+def test_a_crm_id_of_fifteen_characters_is_told_with_what_to_do(store):
+    world = World(store)
+    world.record(1, Id=LONG, MobilePhone="4045550101")
+    contact = world.contact(1, phone="4045550101", crm_id=LONG[:15])
+    world.preview()
+    about = told(world, LONG)
+    assert about["Match by CRM ID"] == (
+        f"No contact carried CRM ID {LONG}. Contact {contact} carries it in its 15-character form, "
+        f"which counts as another CRM ID. {NEXT}"
+    )
+    assert about["Match by phone"].endswith(
+        f"held by contact {contact}, which carried the record's Id in its 15-character form."
+    )
+    assert about["Decision"].startswith("blocked")
+    assert NEXT in about["Expected code"]
+    assert "merged" not in about["Expected code"]
+
+
+def test_a_create_beside_a_crm_id_of_fifteen_characters_is_told(store):
+    world = World(store)
+    world.record(1, Id=LONG)
+    contact = world.contact(1, phone="4045550101", crm_id=LONG[:15])
+    world.preview()
+    about = told(world, LONG)
+    assert about["Decision"].startswith("create")
+    assert about["Match by CRM ID"].endswith(NEXT)
+    world.land()
+    assert f"contact {contact} carries it in its 15-character form" in told(world, LONG)["Since then"]
+
+
 def test_both_sides_of_every_pair_stand_beside_what_would_be_sent(world):
     world.preview()
     sides = {row["mainstay_field"]: row for row in explain(world.store, record_id(1)).sides}
