@@ -147,6 +147,18 @@ def test_large_exports_go_by_jobs_and_row_errors_find_their_change(store, settin
     assert arrays(sandbox)[0].change_id == "P1-2,P1-3,P1-4"
 
 
+def test_a_row_refused_for_a_blank_sends_no_row_again(store, settings, sandbox):
+    rows = [create(1), create(2, first_name=""), create(3), update(4, KNOWN[0], first_name="Zoë")]
+    batch = approved(store, settings, rows)
+    push_batch(store, settings, batch, canary=1)
+    assert {name: (row["status"], list(row["codes"])) for name, row in outcomes(store, batch).items()} == {
+        "P1-1": ("success", []), "P1-2": ("fail", ["blank-required-data-in-record"]), "P1-3": ("success", []),
+        "P1-4": ("success", []),
+    }  # fmt: skip
+    attempts = store.rows("SELECT change_id FROM journal.attempt WHERE batch_id = $b", {"b": batch})
+    assert sorted(row["change_id"] for row in attempts) == ["P1-1", "P1-2", "P1-3", "P1-4"]
+
+
 def test_a_phone_stands_once_in_an_array(store, settings, sandbox):
     rows = [create(number, phone="(404) 555-0177" if number % 2 else "4045550177") for number in range(1, 5)]
     batch = approved(store, settings, [*rows, create(9)])

@@ -51,6 +51,27 @@ def test_only_what_adds_up_is_believed(answer, ends):
     assert statuses(answer) == ends
 
 
+BLANK = {"code": "blank-required-data-in-record", "message": "A required field is blank", "row": 1}
+NEW = {"code": "never-heard-of", "message": "?", "row": 1}
+UNTOLD = {"created": None, "updated": None, "failed": None}
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (job([BLANK], failed=1, updated=2), ["fail", "success", "success"]),
+        (job([BLANK], **UNTOLD), ["fail", "success", "success"]),
+        (job([BLANK, {**NEW, "row": 2}], failed=2, updated=1), ["fail", "fail", "success"]),
+        (job([NEW], failed=1, updated=2), ["fail", "success", "success"]),
+        (job([NEW]), ["partial", "success", "success"]),  # the count says that no row failed
+        (job([NEW], **UNTOLD), ["fail", "success", "success"]),
+        (job([NEW, {**NEW, "row": 2}], failed=1, updated=2), None),  # one of the two, and it does not say which
+    ],
+)
+def test_a_refusal_outside_the_dictionary_fails_its_row(answer, ends):
+    assert statuses(answer, ("POST", "PUT", "PUT")) == ends
+
+
 def test_the_planned_method_decides_what_an_error_means():
     refused = job([{**PHONE, "row": 1}], failed=1, updated=2)
     assert statuses(refused, ("POST", "PUT", "PUT")) == ["fail", "success", "success"]

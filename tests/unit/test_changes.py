@@ -48,6 +48,9 @@ def test_a_refusal_names_batch_states_and_next_step(before, after):
         ("PUT", 404, ["not-found"], Status.FAIL),
         ("PUT", 200, ["invalid-attribute-data: GPA"], Status.PARTIAL),
         ("PUT", 400, ["invalid-email"], Status.FAIL),
+        ("POST", 200, ["blank-required-data-in-record"], Status.FAIL),
+        ("PUT", 200, ["invalid-request"], Status.FAIL),
+        ("POST", 200, ["phone-match-found-but-crmId-mismatch"], Status.FAIL),  # a bulk row planned as a create
         ("PUT", 200, ["never-heard-of"], Status.PARTIAL),
         ("PUT", 422, ["never-heard-of"], Status.FAIL),
         ("PUT", 418, [], Status.FAIL),

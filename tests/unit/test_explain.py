@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from properties.test_several_objects import as_leads, lead_id, two_objects
 from world import World, mapping, record_id
 
 from workbench.domain.prediction_rules import RULES_VERSION
@@ -46,6 +49,75 @@ def test_a_shared_phone_is_told_in_order(world):
     assert second["Sequence"] == (
         "2 records share a phone and are decided in order of their last change, then Id; 1 come before this one."
     )
+
+
+def test_a_phone_that_another_object_takes_is_told_as_such(store):
+    world = World(store, two_objects())
+    for number in (1, 2):
+        world.record(number, MobilePhone="4045550101")
+    world.contact(1, phone="4045550101")
+    as_leads(world, [2])
+    world.preview()
+    wanted = (
+        "4045550101, held by contact ah000000000000001, "
+        "and a record of an object mapped before this one takes or gives up that phone."
+    )
+    assert told(world, lead_id(2))["Match by phone"] == f"MobilePhone '4045550101' is {wanted}"
+    world.land()
+    assert told(world, lead_id(2))["Match by phone"] == f"MobilePhone was {wanted}"
+
+
+def test_a_group_past_fifty_is_counted_in_full(store):
+    world = World(store)
+    for number in range(60):
+        world.record(number, MobilePhone="4045550101")
+    world.preview()
+    (step,) = (s for s in explain(store, record_id(59)).steps if s.name == "Sequence")
+    assert step.sentence.startswith("60 records share a phone")
+    assert step.sentence.endswith("; 59 come before this one.")
+    assert len(step.values["group"]) == 50
+
+
+def test_the_word_unset_is_told_as_a_blank_phone(store):
+    world = World(store, mapping(deletions=True))
+    world.record(1, MobilePhone="UNSET")
+    world.contact(1, crm_id=record_id(1), phone="4045550101")
+    world.preview()
+    assert told(world, record_id(1))["Match by phone"] == "MobilePhone is the word UNSET, which counts as blank."
+
+
+LONG = "003D000000QOMn0IAH"
+NEXT = f"Write the 18-character Id {LONG} into the contact's CRM ID in Mainstay, then pull and preview again."
+
+
+def test_a_crm_id_of_fifteen_characters_is_told_with_what_to_do(store):
+    world = World(store)
+    world.record(1, Id=LONG, MobilePhone="4045550101")
+    contact = world.contact(1, phone="4045550101", crm_id=LONG[:15])
+    world.preview()
+    about = told(world, LONG)
+    assert about["Match by CRM ID"] == (
+        f"No contact carried CRM ID {LONG}. Contact {contact} carries it in its 15-character form, "
+        f"which counts as another CRM ID. {NEXT}"
+    )
+    assert about["Match by phone"].endswith(
+        f"held by contact {contact}, which carried the record's Id in its 15-character form."
+    )
+    assert about["Decision"].startswith("blocked")
+    assert NEXT in about["Expected code"]
+    assert "merged" not in about["Expected code"]
+
+
+def test_a_create_beside_a_crm_id_of_fifteen_characters_is_told(store):
+    world = World(store)
+    world.record(1, Id=LONG)
+    contact = world.contact(1, phone="4045550101", crm_id=LONG[:15])
+    world.preview()
+    about = told(world, LONG)
+    assert about["Decision"].startswith("create")
+    assert about["Match by CRM ID"].endswith(NEXT)
+    world.land()
+    assert f"contact {contact} carries it in its 15-character form" in told(world, LONG)["Since then"]
 
 
 def test_both_sides_of_every_pair_stand_beside_what_would_be_sent(world):
@@ -94,6 +166,41 @@ def test_an_invalid_phone_and_false_criteria_are_told(world):
     excluded = told(world, record_id(4))
     assert excluded["Record sync criteria"] == "Sync__c is False: the record is left out."
     assert excluded["Request"] == "Nothing is sent."
+
+
+def export_only():
+    document = json.loads(mapping())
+    del document["objects"][0]["import"]
+    return json.dumps(document)
+
+
+def as_numbers(world, path):
+    """From now on this field is landed as a number."""
+    land = world.land
+
+    def landed():
+        land()
+        world.store.write(
+            f'ALTER TABLE salesforce."Contact" ALTER COLUMN "{path}" TYPE DOUBLE',
+            f"UPDATE salesforce.field SET type = 'double' WHERE name = '{path}'",
+        )
+
+    world.land = landed
+
+
+def test_a_phone_of_a_number_field_is_told_without_a_point(store):
+    world = World(store, export_only())
+    world.record(1, MobilePhone="4045550101")
+    world.record(2, MobilePhone="0")
+    world.contact(1, phone="4045550101")
+    as_numbers(world, "MobilePhone")
+    world.preview()
+    assert told(world, record_id(1))["Match by phone"] == (
+        "MobilePhone '4045550101' is 4045550101, held by contact ah000000000000001, which carried no CRM ID."
+    )
+    assert told(world, record_id(2))["Match by phone"] == "MobilePhone is '0': not a phone Mainstay accepts."
+    world.land()
+    assert "contact ah000000000000001 holds 4045550101" in told(world, record_id(1))["Since then"]
 
 
 def test_a_refused_value_is_told_with_its_rule_and_what_is_wrong_with_it(world):

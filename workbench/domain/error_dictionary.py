@@ -123,6 +123,9 @@ OUTSIDE_MESSAGES: Final = {
     BLANK_REQUIRED: "A required field is blank: first_name, last_name and one of phone or crm_id.",
     INVALID_REQUEST: "The request is not a contact object.",
 }
+# Nothing of the request survives these, whichever method it was planned as: a bulk row finds its own.
+COMPLETE_CODES: Final = frozenset(OUTSIDE_MESSAGES) | {entry.code for entry in ENTRIES if entry.failure == "complete"}
+_KNOWN_CODES: Final = frozenset(OUTSIDE_MESSAGES) | {entry.code for entry in ENTRIES}
 
 
 def error_item(number: int, *, field: str | None = None, fields: Sequence[str] = ()) -> dict[str, Any]:
@@ -150,6 +153,11 @@ def outside_item(code: str) -> dict[str, Any]:
 def family(code: str) -> str:
     """The code without its field: `invalid-attribute-data: GPA` belongs to `invalid-attribute-data`."""
     return code.split(": ", 1)[0]
+
+
+def is_known(code: str) -> bool:
+    """Whether the dictionary or the API reference says what a code means."""
+    return family(code) in _KNOWN_CODES
 
 
 def entry_of(code: str, *, method: str, message: str = "") -> Entry | None:

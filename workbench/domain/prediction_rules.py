@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-RULES_VERSION: Final = "2026.11.2"
+RULES_VERSION: Final = "2026.11.3"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from workbench.domain.changes import Status
-from workbench.domain.error_dictionary import entry_of, family
+from workbench.domain.error_dictionary import COMPLETE_CODES, family
 from workbench.errors import RemoteError
 
 # Stands in a prepared request for the Id that the change's first request creates.
@@ -115,16 +115,15 @@ def mainstay_status(method: str, http_status: int, errors: Sequence[dict[str, An
     is_accepted = 200 <= http_status < 300
     if not errors:
         return Status.SUCCESS if is_accepted else Status.FAIL
-    entries = [entry_of(str(e.get("code", "")), method=method, message=str(e.get("message", ""))) for e in errors]
-    is_complete = any(_is_complete(method, error, entry) for error, entry in zip(errors, entries, strict=True))
+    is_complete = any(_is_complete(method, family(str(error.get("code", "")))) for error in errors)
     return Status.FAIL if is_complete or not is_accepted else Status.PARTIAL
 
 
-def _is_complete(method: str, error: dict[str, Any], entry: Any) -> bool:
+def _is_complete(method: str, code: str) -> bool:
     # The dictionary lists invalid-phone once, as partial; its row for POST says complete.
-    if family(str(error.get("code", ""))) == "invalid-phone":
+    if code == "invalid-phone":
         return method == "POST"
-    return entry is not None and entry.failure == "complete"
+    return code in COMPLETE_CODES
 
 
 def codes_of(http_status: int | None, errors: Sequence[dict[str, Any]]) -> tuple[str, ...]:

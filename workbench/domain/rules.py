@@ -19,14 +19,17 @@ NAME_FIELDS: Final = ("first_name", "last_name", "preferred_name")
 
 # North American plan as Mainstay reads it: the area code is not N11 and not 555, the exchange starts at 2-9.
 PHONE_PATTERN: Final = r"^(?:[2-9][02-9][0-9]|[2-9]1[02-9])[2-9][0-9]{6}$"
-EMAIL_PATTERN: Final = r"^[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+$"
+# White space spelled out: RE2's `\s` leaves out the vertical tab, which Python's knows.
+_SPACES: Final = r" \t\n\r\f\x0b"
+EMAIL_PATTERN: Final = rf"^[^@{_SPACES}]+@[^@{_SPACES}.]+(?:\.[^@{_SPACES}.]+)+$"
 NUMBER_PATTERN: Final = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
 ISO_DATE_PATTERN: Final = (
     r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
     r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
 )
 US_DATE_PATTERN: Final = r"^[0-9]{1,2}/[0-9]{1,2}/[1-9][0-9]{3}$"
-URL_PATTERN: Final = r"^(?i:https?)://[^\s/?#]+(?:[/?#][^\s]*)?$"
+# Both cases spelled out: RE2 folds the long s (U+017F) to s, Python's ASCII reading does not.
+URL_PATTERN: Final = rf"^[Hh][Tt][Tt][Pp][Ss]?://[^{_SPACES}/?#]+(?:[/?#][^{_SPACES}]*)?$"
 TRUE_WORDS: Final = ("true", "yes", "1")
 FALSE_WORDS: Final = ("false", "no", "0")
 MESSAGING_STATUSES: Final = ("opted-in", "opted-out", "paused")

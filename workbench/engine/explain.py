@@ -15,12 +15,21 @@ from workbench.domain.mapping import SObjectMapping
 from workbench.domain.prediction_rules import RULES
 from workbench.domain.salesforce_ids import as_stored
 from workbench.domain.second_reader import why_no_email, why_no_phone
-from workbench.engine.explain_match import Step, export_match, import_match, landed_row, since_then
+from workbench.engine.explain_match import (
+    Step,
+    export_match,
+    import_match,
+    landed_row,
+    short_id_owner,
+    since_then,
+    write_full_id,
+)
 from workbench.errors import NotFound
 from workbench.store.database import Store
 from workbench.store.mappings import mapping_at
 from workbench.store.quoting import identifier
 
+_MISMATCH: Final = "phone-match-found-but-crmId-mismatch"
 _VERDICT: Final = {True: "may be synced", False: "is left out"}
 
 
@@ -74,8 +83,10 @@ def _explained(store: Store, record: str, preview_id: int | None) -> Explanation
     pins = _pins(store, change)
     is_current = _is_current(store, pins)
     steps = [_pulled(change, pins), _criteria(mapping, change, source, is_current=is_current)]
+    is_unlinked_export = change["direction"] == "export" and change["rule"] != "crm_id"
+    short_owner = short_id_owner(store, change["salesforce_id"]) if is_unlinked_export and is_current else None
     if change["direction"] == "export":
-        steps += export_match(store, mapping, change, source, is_current=is_current)
+        steps += export_match(store, mapping, change, source, is_current=is_current, short_owner=short_owner)
     else:
         steps += import_match(mapping, change, contact, is_current=is_current)
     if not is_current:
@@ -87,7 +98,7 @@ def _explained(store: Store, record: str, preview_id: int | None) -> Explanation
         _fields(change),
         *_requests(store, change),
     ]
-    steps += [*_predictions(store, change), *_outcome(store, change)]
+    steps += [*_predictions(store, change, short_owner), *_outcome(store, change)]
     sides = _sides(mapping, change, source, contact)
     return Explanation(
         change["change_id"], change["preview_id"], change["direction"], change["action"], steps, source, contact, sides
@@ -200,10 +211,14 @@ def _order(store: Store, change: Mapping[str, Any]) -> list[Step]:
         "ORDER BY seq LIMIT 50",
         {"id": change["preview_id"], "group": change["group_id"]},
     )
-    before = sum(member["seq"] < change["seq"] for member in members)
+    (counted,) = store.rows(
+        "SELECT count(*) AS records, count(*) FILTER (seq < $seq) AS before FROM preview.change "
+        "WHERE preview_id = $id AND group_id = $group",
+        {"id": change["preview_id"], "group": change["group_id"], "seq": change["seq"]},
+    )
     told = (
-        f"{len(members)} records share a phone and are decided in order of their last change, then Id; "
-        f"{before} come before this one."
+        f"{counted['records']} records share a phone and are decided in order of their last change, then Id; "
+        f"{counted['before']} come before this one."
     )
     return [Step("Sequence", told, {"group": members})]
 
@@ -229,7 +244,7 @@ def _requests(store: Store, change: Mapping[str, Any]) -> list[Step]:
     ]
 
 
-def _predictions(store: Store, change: Mapping[str, Any]) -> list[Step]:
+def _predictions(store: Store, change: Mapping[str, Any], short_owner: str | None) -> list[Step]:
     if change["predicted_status"] is None:
         return []
     found = store.rows(
@@ -239,7 +254,9 @@ def _predictions(store: Store, change: Mapping[str, Any]) -> list[Step]:
     steps = [Step("Prediction", f"{change['predicted_status']}, {change['certainty']}.")]
     for item in found:
         told = f"{item['code']} ({item['failure']}, {item['certainty']})"
-        told += f"{_meaning(item['code'], item['entry'])}{_rule(item['code'])}{_why(item['code'], change)}"
+        is_short = short_owner is not None and change["mainstay_id"] == short_owner and item["code"] == _MISMATCH
+        meaning = _short_id(change["salesforce_id"]) if is_short else _meaning(item["code"], item["entry"])
+        told += f"{meaning}{_rule(item['code'])}{_why(item['code'], change)}"
         steps.append(Step("Expected code", told, dict(item)))
     return steps
 
@@ -250,6 +267,13 @@ def _meaning(code: str, number: int | None) -> str:
     if entry is not None:
         return f": {entry.meaning} Next: {entry.next_step}"
     return f": {OUTSIDE_MESSAGES[code]}" if code in OUTSIDE_MESSAGES else "."
+
+
+def _short_id(record_id: str) -> str:
+    return (
+        ": The contact carries the record's Id in its 15-character form, which counts as another CRM ID. "
+        f"Next: {write_full_id(record_id)}"
+    )
 
 
 def _rule(code: str) -> str:

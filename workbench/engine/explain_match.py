@@ -41,20 +41,39 @@ def landed_row(store: Store, table: str, key: str, value: str | None) -> dict[st
     }
 
 
-def export_match(store: Store, mapping: SObjectMapping, change: Row, source: Row, *, is_current: bool) -> list[Step]:
-    """CRM ID, then phone. `source` is the landed record, `is_current` whether the preview saw it so."""
+def short_id_owner(store: Store, record_id: str | None) -> str | None:
+    """The landed contact that carries an Id of 18 characters in its form of 15, which matches nothing."""
+    if record_id is None or len(record_id) != 18:
+        return None
+    found: str | None = landed_row(store, "mainstay.contact", "crm_id", record_id[:15]).get("id")
+    return found
+
+
+def write_full_id(record_id: str) -> str:
+    return f"Write the 18-character Id {record_id} into the contact's CRM ID in Mainstay, then pull and preview again."
+
+
+def export_match(
+    store: Store, mapping: SObjectMapping, change: Row, source: Row, *, is_current: bool, short_owner: str | None
+) -> list[Step]:
+    """CRM ID, then phone. `source` is the landed record, `is_current` whether the preview saw it so.
+
+    `short_owner`: who carries the record's Id in its 15-character form.
+    """
     is_linked = change["rule"] == "crm_id"
     who = f"Contact {change['mainstay_id']}" if is_linked else "No contact"
-    first = Step(
-        "Match by CRM ID",
-        f"{who} carried CRM ID {change['salesforce_id']}.",
-        {"contact": change["mainstay_id"] if is_linked else None},
-    )
+    told = f"{who} carried CRM ID {change['salesforce_id']}."
+    values = {"contact": change["mainstay_id"] if is_linked else None}
+    if short_owner is not None:
+        told += f" Contact {short_owner} carries it in its 15-character form, which counts as another CRM ID."
+        told += f" {write_full_id(change['salesforce_id'])}"
+        values["short_id_contact"] = short_owner
+    first = Step("Match by CRM ID", told, values)
     path = _phone_path(mapping)
     if path is None:
         return [first, Step("Match by phone", "The phone is not mapped, so it matches nothing.")]
     if is_current:
-        return [first, _phone_as_landed(store, change, path, source.get(path))]
+        return [first, _phone_as_landed(store, change, path, source.get(path), short_owner)]
     phone = _kept_phone(store, change)
     start = f"{path} was {phone}" if phone else f"{path} was"
     if is_linked:
@@ -64,23 +83,26 @@ def export_match(store: Store, mapping: SObjectMapping, change: Row, source: Row
     return [first, Step("Match by phone", f"{start}{',' if phone else ''} held by {_holder(change)}.", {path: phone})]
 
 
-def _phone_as_landed(store: Store, change: Row, path: str, raw: str | None) -> Step:
-    if not raw:
+def _phone_as_landed(store: Store, change: Row, path: str, raw: Any, short_owner: str | None) -> Step:
+    if raw is None:
         return Step("Match by phone", f"{path} is blank.", {path: None})
-    phone = rules.normal_phone(raw)
+    if raw == rules.UNSET:
+        return Step("Match by phone", f"{path} is the word {raw}, which counts as blank.", {path: raw})
+    text = _as_text(raw)
+    phone = rules.normal_phone(text)
     if phone is None:
-        return Step("Match by phone", f"{path} is {raw!r}: not a phone Mainstay accepts.", {path: raw})
+        return Step("Match by phone", f"{path} is {text!r}: not a phone Mainstay accepts.", {path: raw})
     values = {path: raw, "normalised": phone}
     if change["rule"] == "crm_id":
         owner = landed_row(store, "mainstay.contact", "phone", phone).get("id")
         holder = "no contact" if owner is None else f"contact {owner}"
         holder = "that contact itself" if owner == change["mainstay_id"] else holder
     else:
-        holder = _holder(change)
-    return Step("Match by phone", f"{path} {raw!r} is {phone}, held by {holder}.", values)
+        holder = _holder(change, short_owner)
+    return Step("Match by phone", f"{path} {text!r} is {phone}, held by {holder}.", values)
 
 
-def _holder(change: Row) -> str:
+def _holder(change: Row, short_owner: str | None = None) -> str:
     """Who held the phone when the record's turn came."""
     if change["rule"] == "none":
         return "no contact"
@@ -90,8 +112,17 @@ def _holder(change: Row) -> str:
         who = "the contact that an earlier record of this preview makes"
     else:
         who = f"contact {change['mainstay_id']}"
+    if _is_taken(change):
+        return f"{who}, and a record of an object mapped before this one takes or gives up that phone"
+    if change["action"] == "blocked" and short_owner is not None and change["mainstay_id"] == short_owner:
+        return f"{who}, which carried the record's Id in its 15-character form"
     carried = {"link": ", which carried no CRM ID", "blocked": ", which carried another CRM ID"}
     return who + carried.get(change["action"], "")
+
+
+def _is_taken(change: Row) -> bool:
+    """Whether another object of the preview, and no CRM ID, is what blocks the record."""
+    return change["action"] == "blocked" and str(change["reason"]).startswith("A record of an object mapped before")
 
 
 def _kept_phone(store: Store, change: Row) -> str | None:
@@ -141,9 +172,12 @@ def _export_now(store: Store, mapping: SObjectMapping, change: Row, source: Row)
     told = [f"{criteria} is {source.get(criteria)}"] if criteria else []
     linked = landed_row(store, "mainstay.contact", "crm_id", record).get("id")
     told.append(f"contact {linked} carries CRM ID {record}" if linked else f"no contact carries CRM ID {record}")
+    short_owner = None if linked else short_id_owner(store, record)
+    if short_owner is not None:
+        told.append(f"contact {short_owner} carries it in its 15-character form")
     path = _phone_path(mapping)
     raw = source.get(path) if path else None
-    phone = rules.normal_phone(raw) if raw else None
+    phone = rules.normal_phone(_as_text(raw)) if raw is not None else None
     if phone is not None:
         owner = landed_row(store, "mainstay.contact", "phone", phone).get("id")
         told.append(f"contact {owner} holds {phone}" if owner else f"no contact holds {phone}")
@@ -158,6 +192,11 @@ def _phone_path(mapping: SObjectMapping) -> str | None:
 def _matching_values(mapping: SObjectMapping, contact: Row) -> dict[str, Any]:
     matching = mapping.import_.matching_fields if mapping.import_ else ()
     return {item.mainstay: contact.get(item.mainstay) for item in matching}
+
+
+def _as_text(value: Any) -> str:
+    """A phone as it is read: one from a number field without a point."""
+    return rules.number_text(value) if isinstance(value, int | float) else str(value)
 
 
 def _said(value: Any) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workbench.domain.changes import Status
+from workbench.domain.error_dictionary import is_known
 from workbench.domain.results import mainstay_status
 from workbench.domain.rules import UNSET, normal_phone
 from workbench.mainstay.reply import Reply, read_errors
@@ -100,6 +101,7 @@ def settle(rows: Sequence[Mapping[str, Any]], methods: Sequence[str], job: BulkJ
     """(status, errors) of each row of a completed job; None where its answer does not add up: read the rows back then.
 
     An error belongs to the row whose id, CRM ID or phone it names; where it names none, to the row of its number.
+    A code that nobody knows counts as a refusal unless the job's own count says otherwise.
     `methods`: PUT or POST, as each row was planned.
     """
     if job.status != "completed" or (job.total is not None and job.total != len(rows)):
@@ -115,12 +117,21 @@ def settle(rows: Sequence[Mapping[str, Any]], methods: Sequence[str], job: BulkJ
         for place, method in enumerate(methods)
     ]
     failed = sum(status is Status.FAIL for status, _ in ends)
+    unclear = [place for place, (status, items) in enumerate(ends) if status is Status.PARTIAL and not _is_clear(items)]
+    if job.failed is None or job.failed == failed + len(unclear):
+        for place in unclear:
+            ends[place] = (Status.FAIL, ends[place][1])
+        failed += len(unclear)
     counts = (job.created, job.updated, job.failed)
     if job.failed is not None and job.failed != failed:
         return None
     if None not in counts and sum(count or 0 for count in counts) != len(rows):
         return None
     return ends
+
+
+def _is_clear(errors: Sequence[Mapping[str, Any]]) -> bool:
+    return all(is_known(str(error.get("code", ""))) for error in errors)
 
 
 def _place(rows: Sequence[Mapping[str, Any]], item: Mapping[str, Any]) -> int | None:
