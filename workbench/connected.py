@@ -154,7 +154,11 @@ class Workbench:
         return Explained(operations.explain_record(self.store, record, number))
 
     def sql(self, query: str) -> Rows:
-        """A read-only question of your own; docs/views.md lists the names to rely on."""
+        """A read-only question of your own, one SELECT; docs/views.md lists the names to rely on.
+
+        Raises ConfigurationError for anything else.
+        """
+        views.check_sql(query)
         return Rows(self.store, query.strip().rstrip(";"))
 
     def _repr_html_(self) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from batch_rows import change, mapping, preview, pull, rows_of
 
+from workbench import views
 from workbench.domain.changes import BatchState
 from workbench.errors import ApprovalRefused, ConfigurationError, NotFound, StaleBatch, WorkbenchError
 from workbench.settings import ApprovalSettings, Settings
@@ -111,6 +112,16 @@ def test_a_condition_that_is_none_is_refused_and_runs_nothing(mixed, where):
     with pytest.raises(ConfigurationError):
         create_batch(mixed, 1, by="Ana", chosen=Slice(sql=where))
     assert mixed.rows("SELECT count(*) AS n FROM preview.change")[0]["n"] == 8
+
+
+def test_a_condition_on_changes_runs_nothing_else(mixed, tmp_path):
+    file = tmp_path / "copied.csv"
+    where = f"true))) SELECT 1 FROM few; COPY (SELECT 1) TO '{file}'; SELECT ((((1"
+    with pytest.raises(ConfigurationError):
+        list(views.changes(mixed, 1, where=where))
+    assert not file.exists()
+    with pytest.raises(ConfigurationError, match="does not run"):
+        list(views.changes(mixed, 1, where="nonsense = 1"))
 
 
 def test_what_does_not_exist_is_said(mixed, settings):

@@ -175,6 +175,13 @@ def test_mistakes_end_in_sentences(bench, tmp_path):
         wb.import_mapping(tmp_path / "none.yaml")
     with pytest.raises(ConfigurationError, match="does not run"):
         wb.sql("SELECT nothing FROM nowhere").pl()
+    with pytest.raises(ConfigurationError, match="is no SELECT but COPY"):
+        wb.sql(f"COPY (SELECT 1) TO '{tmp_path / 'copied.csv'}'")
+    with pytest.raises(ConfigurationError, match="is empty"):
+        wb.sql(" ; ")
+    with pytest.raises(ConfigurationError, match="holds 2 statements"):
+        wb.sql("SELECT 1; SELECT 2")
+    assert not (tmp_path / "copied.csv").exists()
     with pytest.raises(NotFound):
         wb.batch(99)
 

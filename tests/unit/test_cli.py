@@ -255,6 +255,35 @@ def test_sql_prints_a_table_or_ndjson(run):
     assert "100 of 101 rows" in err
 
 
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("COPY (SELECT 1) TO '{file}'", "is no SELECT but COPY"),
+        ("EXPORT DATABASE '{file}'", "is no SELECT but EXPORT"),
+        ("ATTACH '{file}' AS other", "is no SELECT but ATTACH"),
+        ("SELECT 1; COPY (SELECT 1) TO '{file}'", "holds 2 statements"),
+        ("SELECT 1; SELECT 2", "holds 2 statements"),
+        ("", "is empty"),
+        (" -- nothing", "is empty"),
+    ],
+)
+def test_sql_runs_nothing_but_one_select(run, tmp_path, query, sentence):
+    file = tmp_path / "other.duckdb"
+    code, out, err = run("sql", query.format(file=file))
+    assert (code, out) == (2, "")
+    assert f"The query {sentence}" in err
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "query", ["FROM range(2);", "DESCRIBE view.change", "PIVOT (SELECT 'a' AS name, 1 AS n) ON name USING sum(n)"]
+)
+def test_sql_takes_every_way_to_ask(run, query):
+    code, out, _ = run("sql", query, "--json")
+    assert code == 0
+    assert out
+
+
 def test_a_row_is_one_line_whatever_it_holds(run):
     _, out, _ = run("sql", "SELECT 'a' || chr(133) || chr(8232) || chr(8233) || chr(10) || chr(12) AS text", "--json")
     (line,) = out.splitlines()
