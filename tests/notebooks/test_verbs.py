@@ -194,7 +194,7 @@ def test_numbers_and_ids_that_are_none_end_in_sentences(bench):
         wb.explain("003", "export")
     with pytest.raises(NotFound, match="There is no batch 14"):
         wb.results(14)
-    with pytest.raises(ConfigurationError, match="no status faild. Statuses: success, partial, fail, unknown"):
+    with pytest.raises(ConfigurationError, match=r"no status faild\. Statuses: success, partial, fail, unknown"):
         wb.results(status="faild")
     assert len(wb.results(status="fail")) == 0
 
