@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench import cli
+from workbench.cli.output import say
 from workbench.errors import RemoteError, StaleBatch, StepFailed, StoreBusy
 from workbench.operations import sample_mapping
 from workbench.store import Store
@@ -282,6 +283,13 @@ def test_sql_takes_every_way_to_ask(run, query):
     code, out, _ = run("sql", query, "--json")
     assert code == 0
     assert out
+
+
+def test_words_between_colons_stay_words(run, capsys):
+    _, out, _ = run("sql", "SELECT 'a :smile: b' AS text")
+    assert "a :smile: b" in out
+    say("No record :smile:.")
+    assert "No record :smile:." in capsys.readouterr().err
 
 
 def test_a_row_is_one_line_whatever_it_holds(run):
