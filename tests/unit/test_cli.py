@@ -127,6 +127,33 @@ def test_a_setting_that_does_not_fit_is_2_and_hides_its_value(run, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("ACCESS__ROLES", "{'dana': 'analyst'}", 'double quotes, as in {"Dana Lee": "analyst"}'),
+        ("ACCESS__FRAMED_BY", "dana.example", "in square brackets"),
+        ("MAINSTAY", "dana", "as in WORKBENCH_MAINSTAY__BASE_URL"),
+        ("SALESFORCE__API_VERSION", "v62.0", "as in 62.0"),
+        ("SALESFORCE__API_VERSION", "61", "as in 62.0"),
+        ("SALESFORCE__API_VERSION", "dana", "as in 62.0"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_says_how_it_is_written(run, monkeypatch, name, value, sentence):
+    monkeypatch.setenv(f"WORKBENCH_{name}", value)
+    code, out, err = run("status")
+    assert (code, out) == (2, "")
+    assert f"WORKBENCH_{name}: " in err
+    assert sentence in err
+    assert value not in err
+
+
+def test_a_setting_of_the_env_file_that_cannot_be_read_is_named(run, tmp_path):
+    (tmp_path / ".env").write_text("WORKBENCH_ACCESS__ROLES={dana}\n")
+    code, _, err = run("status")
+    assert code == 2
+    assert "WORKBENCH_ACCESS__ROLES: " in err
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [
         (StaleBatch("Batch 1 is stale."), 1),
