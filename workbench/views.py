@@ -17,6 +17,7 @@ import pyarrow as pa
 from workbench.errors import ConfigurationError, NotFound
 from workbench.store import Store
 from workbench.store.changes import whole_changes
+from workbench.store.previews import require_preview
 from workbench.store.typed_sql import require_select
 
 ACTIONS: Final = ("update", "link", "create", "none", "excluded", "conflict", "blocked")
@@ -68,9 +69,9 @@ def latest_preview(store: Store, preview_id: int | None = None) -> dict[str, Any
         {"preview_id": preview_id},
     )
     if not rows:
-        known = store.rows("SELECT max(preview_id) AS last FROM view.preview")[0]["last"]
-        hint = f"The latest is {known}." if known else "There is none yet: workbench preview export."
-        raise NotFound(f"There is no preview {preview_id}. {hint}" if preview_id else hint)
+        if preview_id is not None:
+            require_preview(store, preview_id)
+        raise NotFound("There is none yet: workbench preview export.")
     return rows[0]
 
 

@@ -11,7 +11,7 @@ from world import World, mapping, record_id, send, status_of
 from workbench.domain.fields import MainstayField
 from workbench.engine.explain import explain
 from workbench.errors import ConfigurationError, NotFound
-from workbench.operations import check_mapping, import_mapping
+from workbench.operations import check_mapping, decide_conflict, import_mapping
 from workbench.settings import Settings
 from workbench.store import Store
 
@@ -155,6 +155,19 @@ def test_a_record_may_be_named_by_15_characters(world):
     assert explain(world.store, ID[:15]).salesforce["Id"] == ID
     with pytest.raises(NotFound, match="003d000000qomn0AAA is not among the records"):
         world.preview(only_record="003d000000qomn0")
+
+
+def test_a_conflict_may_be_decided_by_15_characters(world):
+    world.record(1, Id=ID)
+    report, (row,) = world.preview()
+    world.store.write(
+        (
+            """INSERT INTO preview.conflict BY NAME
+               SELECT $preview_id AS preview_id, $change_id AS change_id, 'email' AS field, 'ask' AS cause""",
+            {"preview_id": report.preview_id, "change_id": row["change_id"]},
+        )
+    )
+    assert decide_conflict(world.store, ID[:15], "email", "salesforce", by="Ana")["salesforce_id"] == ID
 
 
 def test_a_crm_id_of_15_characters_is_another_one_to_mainstay(world):

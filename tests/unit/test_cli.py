@@ -100,6 +100,11 @@ def test_status_json_is_one_object_without_secrets(run, monkeypatch):
     ("arguments", "sentence"),
     [
         (["changes", "1"], "There is no preview 1"),
+        (["changes", "0"], "There is no preview 0"),
+        (["conflicts", "--preview", "77"], "There is no preview 77. There is none yet"),
+        (["conflicts", "--cause", "bogus"], "There is no cause bogus. Causes: ask,"),
+        (["explain", "003", "--preview", "99"], "There is no preview 99"),
+        (["direction", "foo"], "There is no direction 'foo'. Directions: export, import."),
         (["batch", "show", "3"], "There is no batch 3"),
         (["batch", "create", "1", "--by", "Dana"], "There is no preview 1"),
         (["mapping", "export"], "No mapping yet"),
