@@ -86,6 +86,26 @@ def test_a_pair_that_cannot_be_is_named_with_its_line_and_nothing_is_saved(world
     ]
 
 
+@pytest.mark.parametrize(
+    ("document", "problems"),
+    [
+        ("version: 1\nobjects: 3\n", ["line 2: objects: Input should be a valid list"]),
+        ("version: 1\nobjects: []\n", ["line 2: objects: List should have at least 1 item after validation, not 0"]),
+        (
+            "version: 1\nobjects:\n  - export: 3\n",
+            [
+                "line 3: objects.0.sobject: Field required",
+                "line 3: objects.0.export: Input should be a valid dictionary or instance of ExportMapping",
+            ],
+        ),
+    ],
+)
+def test_each_mistake_of_shape_is_told_once(world, document, problems):
+    with pytest.raises(ConfigurationError) as refused:
+        check_mapping(world.store, Settings(_env_file=None), document)
+    assert refused.value.problems == problems
+
+
 def test_a_mapping_that_fits_is_checked_against_the_pull(world):
     world.land()
     assert check_mapping(world.store, Settings(_env_file=None), mapping()).checked_against == "pull"
