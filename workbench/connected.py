@@ -6,14 +6,16 @@ import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import operations, views
 from workbench.cell import cell_progress
 from workbench.domain.access import Person, person_named
+from workbench.domain.changes import Status
 from workbench.errors import ConfigurationError
-from workbench.handles import Batch, Explained, Mapping, Preview, read_mapping
+from workbench.handles import Batch, Explained, Mapping, Preview, explained, read_mapping, several
 from workbench.rows import Rows, html_table
 from workbench.settings import Settings, hosts_of, is_sandbox
 from workbench.store import Store
@@ -82,7 +84,7 @@ class Workbench:
         self,
         direction: str,
         *,
-        sobjects: Sequence[str] | None = None,
+        sobjects: str | Sequence[str] | None = None,
         only_record: str | None = None,
         only_changed: bool = False,
     ) -> Preview:
@@ -97,7 +99,7 @@ class Workbench:
                 self.store,
                 self.settings,
                 direction,
-                sobjects=sobjects,
+                sobjects=None if sobjects is None else several(sobjects),
                 only_record=only_record,
                 only_changed=only_changed,
                 progress=progress,
@@ -122,15 +124,16 @@ class Workbench:
             )
 
     def batch(self, number: int) -> Batch:
-        """A batch made earlier, by its number. Raises NotFound."""
-        views.batch(self.store, number)
-        return Batch(self, number)
+        """A batch made earlier, by its number. Raises NotFound, and ConfigurationError for what is no number."""
+        found = _number(number)
+        views.batch(self.store, found)
+        return Batch(self, found)
 
-    def approve(self, batch: Batch | int, *, by: str, reason: str = "", leave_out: Sequence[str] = ()) -> Batch:
+    def approve(self, batch: Batch | int, *, by: str, reason: str = "", leave_out: str | Sequence[str] = ()) -> Batch:
         """Let a submitted batch go; by another person than the one who asked."""
         number = _number(batch)
         operations.approve_batch(
-            self.store, self.settings, number, by=self.person(by), except_changes=tuple(leave_out), reason=reason
+            self.store, self.settings, number, by=self.person(by), except_changes=several(leave_out), reason=reason
         )
         return Batch(self, number)
 
@@ -142,19 +145,28 @@ class Workbench:
         return Batch(self, number)
 
     def results(self, batch: Batch | int | None = None, *, status: str | None = None) -> Rows:
-        """Sync results, newest first."""
+        """Sync results, newest first; `status`: success, partial, fail or unknown.
+
+        Raises ConfigurationError for another status, NotFound for an unknown batch.
+        """
+        if status is not None and status not in list(Status):
+            raise ConfigurationError(f"There is no status {status}. Statuses: {', '.join(Status)}.")
         rows = Rows(self.store, "SELECT * FROM view.sync_result ORDER BY result_number DESC")
         if batch is not None:
-            rows = rows.where(f"batch_id = {_number(batch)}")
+            rows = rows.where(f"batch_id = {self.batch(_number(batch)).batch}")
         return rows if status is None else rows.where(f"status = {literal(status)}")
 
     def explain(self, record: str, preview: Preview | int | None = None) -> Explained:
         """Every step a record went through, in its latest preview unless one is named."""
         number = preview.preview if isinstance(preview, Preview) else preview
-        return Explained(operations.explain_record(self.store, record, number))
+        return explained(self.store, record, None if number is None else _whole("preview", number))
 
     def sql(self, query: str) -> Rows:
-        """A read-only question of your own; docs/views.md lists the names to rely on."""
+        """A read-only question of your own, one SELECT; docs/views.md lists the names to rely on.
+
+        Raises ConfigurationError for anything else.
+        """
+        views.check_sql(query)
         return Rows(self.store, query.strip().rstrip(";"))
 
     def _repr_html_(self) -> str:
@@ -165,4 +177,14 @@ class Workbench:
 
 
 def _number(batch: Batch | int) -> int:
-    return batch.batch if isinstance(batch, Batch) else batch
+    return batch.batch if isinstance(batch, Batch) else _whole("batch", batch)
+
+
+def _whole(kind: str, number: int) -> int:
+    """The number of a batch or preview. Raises ConfigurationError for what is no whole number."""
+    try:
+        return index(number)
+    except TypeError:
+        raise ConfigurationError(
+            f"{number!r} is no number of a {kind}: name it by its whole number, as in 2."
+        ) from None

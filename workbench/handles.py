@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.connected import Workbench
     from workbench.engine.explain import Explanation
     from workbench.engine.impact import Impact
+    from workbench.store import Store
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Preview:
 
     def explain(self, record: str) -> Explained:
         """Every step a record went through, in words; named by Salesforce Id, Mainstay ID or change id."""
-        return Explained(operations.explain_record(self.workbench.store, record, self.preview))
+        return explained(self.workbench.store, record, self.preview)
 
     def batch(
         self,
@@ -139,10 +140,10 @@ class Preview:
     ) -> Batch:
         """Submit a slice of this preview for approval; without a filter, what is predicted to succeed unguarded."""
         chosen = operations.Slice(
-            actions=_several(action),
-            codes=_several(code),
-            guards=_several(guard),
-            change_ids=_several(change),
+            actions=several(action),
+            codes=several(code),
+            guards=several(guard),
+            change_ids=several(change),
             sql=sql,
             all=everything,
         )
@@ -237,6 +238,15 @@ class Impacts:
         return sentences + html_table(table, ["", *(row["direction"] for row in self.rows)])
 
 
+def explained(store: Store, record: str, preview: int | None) -> Explained:
+    """A record explained. Raises NotFound, and ConfigurationError for what is no id."""
+    if not isinstance(record, str):
+        raise ConfigurationError(
+            f"{record!r} is no id of a record. Name it in quotes, by Salesforce Id, Mainstay ID or change id."
+        )
+    return Explained(operations.explain_record(store, record, preview))
+
+
 def _pair(sobject: str, direction: str, pair: Any) -> dict[str, Any]:
     return {
         "object": sobject,
@@ -259,5 +269,6 @@ def read_mapping(file: Path | str) -> str:
         raise ConfigurationError(f"{path} cannot be read as text: {error}") from None
 
 
-def _several(named: str | Sequence[str]) -> tuple[str, ...]:
+def several(named: str | Sequence[str]) -> tuple[str, ...]:
+    """One name, or several: a text is one name, not its letters."""
     return (named,) if isinstance(named, str) else tuple(named)

@@ -103,7 +103,7 @@ def pull(*, full: bool = False, only: Part | None = None) -> Rows:
 def preview(
     direction: str,
     *,
-    sobjects: Sequence[str] | None = None,
+    sobjects: str | Sequence[str] | None = None,
     only_record: str | None = None,
     only_changed: bool = False,
 ) -> Preview:
@@ -122,7 +122,7 @@ def batch(number: int) -> Batch:
     return current().batch(number)
 
 
-def approve(batch: Batch | int, *, by: str, reason: str = "", leave_out: Sequence[str] = ()) -> Batch:
+def approve(batch: Batch | int, *, by: str, reason: str = "", leave_out: str | Sequence[str] = ()) -> Batch:
     """Let a submitted batch go; by another person than the one who asked.
 
     >>> asked = preview("export").batch(action="link", by="Dana")

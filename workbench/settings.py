@@ -6,13 +6,21 @@ working folder is honoured. Secrets are `SecretStr`: they print as stars.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from workbench.errors import ConfigurationError
 
@@ -20,6 +28,12 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 Role = Literal["viewer", "analyst", "approver", "admin"]
 # Wildcards and paths are left out on purpose: each page that may embed is named.
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
+
+_JSON_SENTENCES: Final[dict[Any, str]] = {
+    dict: 'write names and values as JSON, in braces and double quotes, as in {"Dana Lee": "analyst"}',
+    list: 'write a list as JSON, in square brackets and double quotes, as in ["https://acme.my.salesforce.com"]',
+}
+_VERSION: Final = re.compile(r"[1-9]\d{1,2}\.0")
 
 
 def folded(name: str) -> str:
@@ -67,6 +81,13 @@ class SalesforceSettings(_Section):
     api_version: str = "62.0"
     timeout_seconds: float = Field(default=60.0, gt=0)
     bulk_threshold: int | None = Field(default=2000, ge=1)
+
+    @field_validator("api_version")
+    @classmethod
+    def _version(cls, version: str) -> str:
+        if not _VERSION.fullmatch(version):
+            raise ValueError("a version of Salesforce's API is written with its decimal, as in 62.0")
+        return version
 
 
 class PushSettings(_Section):
@@ -148,10 +169,45 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = [
-            f"WORKBENCH_{'__'.join(str(part).upper() for part in item['loc'])}: {item['msg']}"
+            f"WORKBENCH_{'__'.join(str(part).upper() for part in item['loc'])}: "
+            f"{item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False)
         ]
         raise ConfigurationError("Some settings do not fit:", problems) from None
+    except SettingsError:
+        raise ConfigurationError("Some settings cannot be read:", _unreadable()) from None
+
+
+def _unreadable() -> list[str]:
+    """A sentence per variable that has to hold JSON and does not, without its value."""
+    given = {**DotEnvSettingsSource(Settings).env_vars, **EnvSettingsSource(Settings).env_vars}
+    return [
+        f"{name}: {sentence}"
+        for name, sentence in _sentences_of_json()
+        if (text := given.get(name.lower())) is not None and not _is_json(text)
+    ]
+
+
+def _sentences_of_json() -> Iterator[tuple[str, str]]:
+    """Every variable that is read as JSON, and how it is written."""
+    for section, about in Settings.model_fields.items():
+        kind = about.annotation
+        if not (isinstance(kind, type) and issubclass(kind, _Section)):
+            continue
+        name = f"WORKBENCH_{section.upper()}"
+        first = next(iter(kind.model_fields)).upper()
+        yield name, f"this is a group of settings. Set them one by one, as in {name}__{first}"
+        for part, inner in kind.model_fields.items():
+            if (origin := get_origin(inner.annotation)) in _JSON_SENTENCES:
+                yield f"{name}__{part.upper()}", _JSON_SENTENCES[origin]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def hosts_of(settings: Settings) -> dict[str, str]:

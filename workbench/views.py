@@ -6,6 +6,7 @@ Everything is filtered and paged by the store; nobody needs a whole table. docs/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ import pyarrow as pa
 from workbench.errors import ConfigurationError, NotFound
 from workbench.store import Store
 from workbench.store.changes import whole_changes
+from workbench.store.previews import require_preview
+from workbench.store.typed_sql import require_select
 
 ACTIONS: Final = ("update", "link", "create", "none", "excluded", "conflict", "blocked")
 OPEN_STATES: Final = ("draft", "submitted", "approved", "pushing", "paused")
@@ -66,9 +69,9 @@ def latest_preview(store: Store, preview_id: int | None = None) -> dict[str, Any
         {"preview_id": preview_id},
     )
     if not rows:
-        known = store.rows("SELECT max(preview_id) AS last FROM view.preview")[0]["last"]
-        hint = f"The latest is {known}." if known else "There is none yet: workbench preview export."
-        raise NotFound(f"There is no preview {preview_id}. {hint}" if preview_id else hint)
+        if preview_id is not None:
+            require_preview(store, preview_id)
+        raise NotFound("There is none yet: workbench preview export.")
     return rows[0]
 
 
@@ -108,7 +111,7 @@ def changes(
         raise ConfigurationError(f"There is no action {action}. Actions: {', '.join(ACTIONS)}.")
     condition = "true" if where is None else _CONDITION.format(where=where)
     params = {"preview_id": preview_id, "action": action, "code": code, "limit": limit}
-    table = _ask(store, _CHANGES.format(condition=condition), params)
+    table = _ask(store, _CHANGES.format(condition=condition), params, f"The condition {where!r}")
     return (_change(row) for row in _rows(table))
 
 
@@ -307,13 +310,26 @@ def logs(store: Store, *, limit: int | None = None) -> list[dict[str, Any]]:
 
 
 def run_sql(store: Store, sql: str) -> pa.Table:
-    """One read-only query of the analyst's own. Raises ConfigurationError with DuckDB's sentence."""
+    """One SELECT of the analyst's own. Raises ConfigurationError for anything else, or with DuckDB's sentence."""
     return _ask(store, sql, {})
 
 
-def _ask(store: Store, sql: str, params: Mapping[str, Any]) -> pa.Table:
-    try:
+def check_sql(sql: str) -> None:
+    """Raises ConfigurationError, as `run_sql` would, unless a text is one SELECT; nothing is run."""
+    with _told_in_a_sentence():
+        require_select(sql)
+
+
+def _ask(store: Store, sql: str, params: Mapping[str, Any], told: str = "The query") -> pa.Table:
+    with _told_in_a_sentence():
+        require_select(sql, told)
         return store.query(sql, params)
+
+
+@contextmanager
+def _told_in_a_sentence() -> Iterator[None]:
+    try:
+        yield
     except duckdb.Error as error:
         reason = str(error).split("\n\nLINE")[0].strip()
         raise ConfigurationError(f"The query does not run: {reason}") from None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from workbench.errors import ConfigurationError
 from workbench.store import Store
+from workbench.store.previews import require_preview
+
+CAUSES: Final = ("ask", "decided", "rule", "newest", "only_salesforce_changed", "only_mainstay_changed", "no_baseline")
 
 
 def latest_preview(store: Store) -> int | None:
@@ -24,7 +28,14 @@ def conflicts(
     limit: int | None = None,
     offset: int = 0,
 ) -> list[dict[str, Any]]:
-    """Rows of view.conflict of a preview (its latest unless given): those that wait for a person first."""
+    """Rows of view.conflict of a preview (its latest unless given): those that wait for a person first.
+
+    Raises NotFound for a preview, ConfigurationError for a cause that does not exist.
+    """
+    if preview_id is not None:
+        require_preview(store, preview_id)
+    if cause is not None and cause not in CAUSES:
+        raise ConfigurationError(f"There is no cause {cause}. Causes: {', '.join(CAUSES)}.")
     return store.rows(
         """SELECT * FROM view.conflict
            WHERE preview_id = coalesce($preview_id, (SELECT max(preview_id) FROM preview.preview))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from batch_rows import change, mapping, preview, pull, rows_of
 
+from workbench import views
 from workbench.domain.changes import BatchState
 from workbench.errors import ApprovalRefused, ConfigurationError, NotFound, StaleBatch, WorkbenchError
 from workbench.settings import ApprovalSettings, Settings
@@ -111,6 +112,37 @@ def test_a_condition_that_is_none_is_refused_and_runs_nothing(mixed, where):
     with pytest.raises(ConfigurationError):
         create_batch(mixed, 1, by="Ana", chosen=Slice(sql=where))
     assert mixed.rows("SELECT count(*) AS n FROM preview.change")[0]["n"] == 8
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        (Slice(actions=["update", "creat"]), "There is no action creat. Actions: update, link, create"),
+        (Slice(guards=["blank-value", "bogus"]), "There is no guard bogus. Guards: consent, blank-value"),
+        (Slice(codes=["invalid-attribute-data", "bogus"]), "There is no code bogus. Codes: "),
+        (Slice(codes=["invalid-attribute-data: GAP"], all=True), "There is no code invalid-attribute-data: GAP"),
+    ],
+)
+def test_a_mistyped_name_beside_a_right_one_does_not_shrink_the_batch(mixed, chosen, sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
+        create_batch(mixed, 1, by="Ana", chosen=chosen)
+    assert list_batches(mixed) == []
+
+
+def test_a_code_is_known_by_the_dictionary_by_predictions_or_by_the_preview(mixed):
+    mixed.write("UPDATE preview.change SET codes = ['OUR_OWN: Phone'] WHERE change_id = 'P1-1'")
+    chosen = Slice(codes=["OUR_OWN", "REQUIRED_FIELD_MISSING", "not-found", "blank-required-data-in-record"])
+    assert rows_of(mixed, create_batch(mixed, 1, by="Ana", chosen=chosen).batch) == ["P1-1"]
+
+
+def test_a_condition_on_changes_runs_nothing_else(mixed, tmp_path):
+    file = tmp_path / "copied.csv"
+    where = f"true))) SELECT 1 FROM few; COPY (SELECT 1) TO '{file}'; SELECT ((((1"
+    with pytest.raises(ConfigurationError):
+        list(views.changes(mixed, 1, where=where))
+    assert not file.exists()
+    with pytest.raises(ConfigurationError, match="does not run"):
+        list(views.changes(mixed, 1, where="nonsense = 1"))
 
 
 def test_what_does_not_exist_is_said(mixed, settings):

@@ -11,7 +11,7 @@ from world import World, mapping, record_id, send, status_of
 from workbench.domain.fields import MainstayField
 from workbench.engine.explain import explain
 from workbench.errors import ConfigurationError, NotFound
-from workbench.operations import check_mapping, import_mapping
+from workbench.operations import check_mapping, decide_conflict, import_mapping
 from workbench.settings import Settings
 from workbench.store import Store
 
@@ -86,6 +86,26 @@ def test_a_pair_that_cannot_be_is_named_with_its_line_and_nothing_is_saved(world
     ]
 
 
+@pytest.mark.parametrize(
+    ("document", "problems"),
+    [
+        ("version: 1\nobjects: 3\n", ["line 2: objects: Input should be a valid list"]),
+        ("version: 1\nobjects: []\n", ["line 2: objects: List should have at least 1 item after validation, not 0"]),
+        (
+            "version: 1\nobjects:\n  - export: 3\n",
+            [
+                "line 3: objects.0.sobject: Field required",
+                "line 3: objects.0.export: Input should be a valid dictionary or instance of ExportMapping",
+            ],
+        ),
+    ],
+)
+def test_each_mistake_of_shape_is_told_once(world, document, problems):
+    with pytest.raises(ConfigurationError) as refused:
+        check_mapping(world.store, Settings(_env_file=None), document)
+    assert refused.value.problems == problems
+
+
 def test_a_mapping_that_fits_is_checked_against_the_pull(world):
     world.land()
     assert check_mapping(world.store, Settings(_env_file=None), mapping()).checked_against == "pull"
@@ -155,6 +175,19 @@ def test_a_record_may_be_named_by_15_characters(world):
     assert explain(world.store, ID[:15]).salesforce["Id"] == ID
     with pytest.raises(NotFound, match="003d000000qomn0AAA is not among the records"):
         world.preview(only_record="003d000000qomn0")
+
+
+def test_a_conflict_may_be_decided_by_15_characters(world):
+    world.record(1, Id=ID)
+    report, (row,) = world.preview()
+    world.store.write(
+        (
+            """INSERT INTO preview.conflict BY NAME
+               SELECT $preview_id AS preview_id, $change_id AS change_id, 'email' AS field, 'ask' AS cause""",
+            {"preview_id": report.preview_id, "change_id": row["change_id"]},
+        )
+    )
+    assert decide_conflict(world.store, ID[:15], "email", "salesforce", by="Ana")["salesforce_id"] == ID
 
 
 def test_a_crm_id_of_15_characters_is_another_one_to_mainstay(world):

@@ -120,6 +120,8 @@ def test_rules_are_measured_in_a_terminal(store, capsys):
     assert len(found["proposals"]["rows"]) == 3
     assert "advisory only" in found["proposals"]["title"]
     assert run("match", "a", "b", "c") == 2
+    assert run("match", "phone", "--object", "Nope") == 2
+    assert "Nope is not in the mapping, which has: Contact" in capsys.readouterr().err
     assert run("match", "shoe_size") == 2
     assert run("match", "phone", "--wrong") == 2
 

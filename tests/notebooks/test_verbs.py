@@ -175,8 +175,41 @@ def test_mistakes_end_in_sentences(bench, tmp_path):
         wb.import_mapping(tmp_path / "none.yaml")
     with pytest.raises(ConfigurationError, match="does not run"):
         wb.sql("SELECT nothing FROM nowhere").pl()
+    with pytest.raises(ConfigurationError, match="is no SELECT but COPY"):
+        wb.sql(f"COPY (SELECT 1) TO '{tmp_path / 'copied.csv'}'")
+    with pytest.raises(ConfigurationError, match="is empty"):
+        wb.sql(" ; ")
+    with pytest.raises(ConfigurationError, match="holds 2 statements"):
+        wb.sql("SELECT 1; SELECT 2")
+    assert not (tmp_path / "copied.csv").exists()
     with pytest.raises(NotFound):
         wb.batch(99)
+
+
+def test_numbers_and_ids_that_are_none_end_in_sentences(bench):
+    for mistake in (lambda: wb.batch("x"), lambda: wb.results("14 or 1=1"), lambda: wb.results(1.5)):
+        with pytest.raises(ConfigurationError, match="is no number of a batch"):
+            mistake()
+    with pytest.raises(ConfigurationError, match="is no number of a preview"):
+        wb.explain("003", "export")
+    with pytest.raises(NotFound, match="There is no batch 14"):
+        wb.results(14)
+    with pytest.raises(ConfigurationError, match=r"no status faild\. Statuses: success, partial, fail, unknown"):
+        wb.results(status="faild")
+    assert len(wb.results(status="fail")) == 0
+
+
+def test_one_name_may_stand_for_a_list_of_one(bench):
+    made = wb.preview("export", sobjects="Contact")
+    assert sum(made.counts.values()) == sum(wb.preview("export", sobjects=["Contact"]).counts.values())
+    with pytest.raises(ConfigurationError, match="5 is no id of a record"):
+        made.explain(5)
+    asked = made.batch(by="Dana")
+    with pytest.raises(ConfigurationError, match="A canary of 0 sends nothing first"):
+        wb.push(asked, canary=0)
+    (one, *_) = wb.sql("SELECT change_id FROM journal.batch_change ORDER BY seq DESC LIMIT 1")
+    rows = asked.rows
+    assert wb.approve(asked, by="Sam", leave_out=one["change_id"]).rows == rows - 1
 
 
 def test_a_notebook_that_pushes_stops_outside_of_the_sandbox(bench, tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench import cli
+from workbench.cli.output import say
 from workbench.errors import RemoteError, StaleBatch, StepFailed, StoreBusy
 from workbench.operations import sample_mapping
 from workbench.store import Store
@@ -99,6 +100,11 @@ def test_status_json_is_one_object_without_secrets(run, monkeypatch):
     ("arguments", "sentence"),
     [
         (["changes", "1"], "There is no preview 1"),
+        (["changes", "0"], "There is no preview 0"),
+        (["conflicts", "--preview", "77"], "There is no preview 77. There is none yet"),
+        (["conflicts", "--cause", "bogus"], "There is no cause bogus. Causes: ask,"),
+        (["explain", "003", "--preview", "99"], "There is no preview 99"),
+        (["direction", "foo"], "There is no direction 'foo'. Directions: export, import."),
         (["batch", "show", "3"], "There is no batch 3"),
         (["batch", "create", "1", "--by", "Dana"], "There is no preview 1"),
         (["mapping", "export"], "No mapping yet"),
@@ -123,6 +129,33 @@ def test_a_setting_that_does_not_fit_is_2_and_hides_its_value(run, monkeypatch):
     assert code == 2
     assert "WORKBENCH_PUSH__CHUNK" in err
     assert "lots" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("ACCESS__ROLES", "{'dana': 'analyst'}", 'double quotes, as in {"Dana Lee": "analyst"}'),
+        ("ACCESS__FRAMED_BY", "dana.example", "in square brackets"),
+        ("MAINSTAY", "dana", "as in WORKBENCH_MAINSTAY__BASE_URL"),
+        ("SALESFORCE__API_VERSION", "v62.0", "as in 62.0"),
+        ("SALESFORCE__API_VERSION", "61", "as in 62.0"),
+        ("SALESFORCE__API_VERSION", "dana", "as in 62.0"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_says_how_it_is_written(run, monkeypatch, name, value, sentence):
+    monkeypatch.setenv(f"WORKBENCH_{name}", value)
+    code, out, err = run("status")
+    assert (code, out) == (2, "")
+    assert f"WORKBENCH_{name}: " in err
+    assert sentence in err
+    assert value not in err
+
+
+def test_a_setting_of_the_env_file_that_cannot_be_read_is_named(run, tmp_path):
+    (tmp_path / ".env").write_text("WORKBENCH_ACCESS__ROLES={dana}\n")
+    code, _, err = run("status")
+    assert code == 2
+    assert "WORKBENCH_ACCESS__ROLES: " in err
 
 
 @pytest.mark.parametrize(
@@ -253,6 +286,42 @@ def test_sql_prints_a_table_or_ndjson(run):
     }
     _, out, err = run("sql", "SELECT * FROM range(101)")
     assert "100 of 101 rows" in err
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("COPY (SELECT 1) TO '{file}'", "is no SELECT but COPY"),
+        ("EXPORT DATABASE '{file}'", "is no SELECT but EXPORT"),
+        ("ATTACH '{file}' AS other", "is no SELECT but ATTACH"),
+        ("SELECT 1; COPY (SELECT 1) TO '{file}'", "holds 2 statements"),
+        ("SELECT 1; SELECT 2", "holds 2 statements"),
+        ("", "is empty"),
+        (" -- nothing", "is empty"),
+    ],
+)
+def test_sql_runs_nothing_but_one_select(run, tmp_path, query, sentence):
+    file = tmp_path / "other.duckdb"
+    code, out, err = run("sql", query.format(file=file))
+    assert (code, out) == (2, "")
+    assert f"The query {sentence}" in err
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "query", ["FROM range(2);", "DESCRIBE view.change", "PIVOT (SELECT 'a' AS name, 1 AS n) ON name USING sum(n)"]
+)
+def test_sql_takes_every_way_to_ask(run, query):
+    code, out, _ = run("sql", query, "--json")
+    assert code == 0
+    assert out
+
+
+def test_words_between_colons_stay_words(run, capsys):
+    _, out, _ = run("sql", "SELECT 'a :smile: b' AS text")
+    assert "a :smile: b" in out
+    say("No record :smile:.")
+    assert "No record :smile:." in capsys.readouterr().err
 
 
 def test_a_row_is_one_line_whatever_it_holds(run):

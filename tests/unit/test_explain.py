@@ -255,6 +255,14 @@ def test_an_unknown_record_is_named(world):
         explain(world.store, "003nobody")
 
 
+def test_another_preview_is_named_with_the_latest(world):
+    latest = world.preview()[0].preview_id
+    with pytest.raises(NotFound, match=rf"no preview 9999\. The latest is {latest}\."):
+        explain(world.store, record_id(1), 9999)
+    with pytest.raises(NotFound, match=f"Preview {latest} does not hold 003nobody"):
+        explain(world.store, "003nobody", latest)
+
+
 def test_a_create_stays_one_after_the_contact_it_made_was_pulled(world):
     world.record(5, MobilePhone="4045550105")
     world.preview()

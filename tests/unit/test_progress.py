@@ -24,9 +24,10 @@ def test_a_bar_tells_count_rate_and_remaining_time(monkeypatch):
         for second in range(5):
             now[0] = float(second)
             bars("Salesforce Contact", second * 1000, 10_000)
+        bars.note("Salesforce Contact", "with :smile:")
         bars._bars.refresh()
         shown = screen.getvalue()
-    for part in ("Salesforce Contact", "4000/10000", "1,000/s", "0:00:04", "0:00:06"):
+    for part in ("Salesforce Contact", "4000/10000", "1,000/s", "0:00:04", "0:00:06", "with :smile:"):
         assert part in shown
 
 

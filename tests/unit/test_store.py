@@ -16,6 +16,7 @@ import pytest
 from workbench.errors import ConfigurationError, StepFailed, StoreBusy
 from workbench.store import Store, database, identifier, literal
 from workbench.store.database import Streamed
+from workbench.store.migrations import scripts
 from workbench.store.steps import make_table
 
 
@@ -29,6 +30,16 @@ def test_a_new_store_is_migrated_once(store):
     names = [row["name"] for row in again.rows("SELECT name FROM config.migration ORDER BY name")]
     assert names == sorted(set(names))
     assert names[0] == "0001_schemas"
+
+
+def test_a_store_of_a_newer_version_is_neither_read_nor_written(store):
+    lacking, later = scripts()[-1][0], "9999_later"
+    for name in (lacking, later):
+        store.write(("DELETE FROM config.migration WHERE name = $name", {"name": name}))
+    store.write(("INSERT INTO config.migration VALUES ($name, now())", {"name": later}))
+    with pytest.raises(ConfigurationError, match=r"newer version of the workbench \(9999_later is not known"):
+        Store(store.dsn)
+    assert lacking not in {row["name"] for row in store.rows("SELECT name FROM config.migration")}
 
 
 def test_a_failing_write_leaves_nothing(store):

@@ -9,6 +9,8 @@ import typer
 from workbench import operations
 from workbench.cli.output import out, print_json, print_table
 from workbench.cli.session import Json, person, session_of
+from workbench.domain.fields import Direction
+from workbench.errors import ConfigurationError
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +40,8 @@ def direction(
             out().print(f"{which}: {state} (was {before})")
             return
     found = [{**row, "direction": str(name)} for name, row in operations.list_directions(store).items()]
+    if which is not None and which not in list(Direction):
+        raise ConfigurationError(f"There is no direction {which!r}. Directions: {', '.join(Direction)}.")
     shown = [row for row in found if which in {None, row["direction"]}]
     if json:
         print_json({row["direction"]: {k: v for k, v in row.items() if k != "direction"} for row in shown})

@@ -50,13 +50,13 @@ def print_lines(rows: Iterable[Any]) -> int:
 
 def out() -> Console:
     """The console for data; wide where no terminal sets its width."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+    console = Console(highlight=False, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, emoji=False, width=PIPED_WIDTH)
 
 
 def say(message: str, *, style: str | None = None) -> None:
     """A message for the person at the terminal, on stderr; never part of the data."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, style=style, markup=False)
+    Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(message, style=style, markup=False)
 
 
 def print_table(

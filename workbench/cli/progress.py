@@ -14,7 +14,6 @@ from rich.progress import (
     SpinnerColumn,
     Task,
     TaskID,
-    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
@@ -25,6 +24,11 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text(f"{speed:,.0f}/s" if speed else "", style="dim")
+
+
+class _Stage(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text.from_markup(task.description, emoji=False)  # a TextColumn draws :words: as pictures
 
 
 class Bars:
@@ -51,10 +55,10 @@ class Bars:
 @contextmanager
 def progress_bars(*, is_quiet: bool = False) -> Iterator[Bars]:
     """Bars on stderr; silent where that is no terminal."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        _Stage(),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         _Rate(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -128,7 +129,7 @@ def parse_mapping(text: str, *, source: str = "The mapping") -> Mapping:
     try:
         return Mapping.model_validate(document)
     except ValidationError as error:
-        problems = [_shape_problem(node, item) for item in error.errors(include_url=False)]
+        problems = [_shape_problem(node, item) for item in _innermost(error.errors(include_url=False))]
         raise ConfigurationError(f"{source} does not have the expected shape:", problems) from None
 
 
@@ -149,11 +150,22 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
     return f"line {mark.line + 1}, column {mark.column + 1}: {what}" if mark is not None else str(what)
 
 
+def _innermost(found: Sequence[Any]) -> list[Any]:
+    """Without what only follows: a list that lacks its wrong items is called too short as well."""
+    places = [item["loc"] for item in found]
+    return [
+        item
+        for item in found
+        if not any(len(place) > len(item["loc"]) and place[: len(item["loc"])] == item["loc"] for place in places)
+    ]
+
+
 def _shape_problem(node: yaml.Node | None, item: Any) -> str:
     path = tuple(part for part in item["loc"])
     line = _line(node, path)
     where = ".".join(str(part) for part in path)
-    return f"line {line}: {where}: {item['msg']}" if line else f"{where}: {item['msg']}"
+    message = item["msg"].replace("tuple", "list").replace("Tuple should", "List should")
+    return f"line {line}: {where}: {message}" if line else f"{where}: {message}"
 
 
 def _line(node: yaml.Node | None, path: tuple[str | int, ...]) -> int | None:

@@ -27,6 +27,7 @@ from workbench.engine.explain_match import (
 from workbench.errors import NotFound
 from workbench.store.database import Store
 from workbench.store.mappings import mapping_at
+from workbench.store.previews import require_preview
 from workbench.store.quoting import identifier
 
 _MISMATCH: Final = "phone-match-found-but-crmId-mismatch"
@@ -57,7 +58,7 @@ def explain(store: Store, record: str, preview_id: int | None = None) -> Explana
     """Explain a record in a preview (default: its latest).
 
     It is named by Salesforce Id (of 15 or 18 characters), Mainstay ID or change id.
-    Raises NotFound when no preview holds the record.
+    Raises NotFound when no preview, or not the named one, holds the record.
     """
     with store.reading():
         return _explained(store, record, preview_id)
@@ -71,6 +72,9 @@ def _explained(store: Store, record: str, preview_id: int | None) -> Explanation
         "AND ($preview_id IS NULL OR preview_id = $preview_id) ORDER BY preview_id DESC, seq LIMIT 1",
         {"record": record, "stored": as_stored(record), "preview_id": preview_id},
     )
+    if not found and preview_id is not None:
+        require_preview(store, preview_id)
+        raise NotFound(f"Preview {preview_id} does not hold {record}. Check the id, or leave the preview out.")
     if not found:
         raise NotFound(f"No preview holds {record}. Check the id, or run `workbench preview export` first.")
     change = store.rows(

@@ -73,12 +73,15 @@ class People:
 
     @classmethod
     def from_store(cls, store: Store, sobject: str = "Contact") -> People:
-        """The latest pull, compared by what the mapping maps. Raises ConfigurationError before the first pull."""
+        """The latest pull, compared by what the mapping maps.
+
+        Raises ConfigurationError before the first pull, and for an object that is not mapped.
+        """
+        revision = current_mapping(store)
+        mapped = None if revision is None else revision.mapping.find(sobject)
         landed = _landed(store, sobject)
         if not landed["salesforce"] or not landed["mainstay"]:
             raise ConfigurationError("Nothing to match yet: pull both systems first (workbench pull).")
-        revision = current_mapping(store)
-        mapped = None if revision is None else revision.mapping.find(sobject)
         found = [
             item
             for item in attributes_of(mapped, store)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from workbench.domain.access import Person, allowed
+from workbench.domain.salesforce_ids import as_stored
 from workbench.errors import ConfigurationError, NotFound
 from workbench.store import Store
 
@@ -15,7 +16,7 @@ SIDES: Final = ("salesforce", "mainstay")
 _LISTED: Final = """
 SELECT sobject, salesforce_id, mainstay_id, field, salesforce_value, mainstay_value, preview_id, change_id
 FROM view.conflict
-WHERE field = $field AND (change_id = $record OR salesforce_id = $record OR mainstay_id = $record)
+WHERE field = $field AND (change_id = $record OR salesforce_id IN ($record, $stored) OR mainstay_id = $record)
   AND ($preview_id IS NULL OR preview_id = $preview_id)
 ORDER BY preview_id DESC
 LIMIT 1
@@ -41,8 +42,9 @@ def decide_conflict(
 ) -> dict[str, Any]:
     """Say which side counts for one field; the next preview of either direction honours it.
 
-    `record`: a Salesforce Id, a Mainstay ID or a change id; `field`: its Mainstay name. The decision is pinned to the
-    two values of the latest preview that lists the field (or of `preview_id`): if one changes, the question comes back.
+    `record`: a Salesforce Id (of 15 or 18 characters), a Mainstay ID or a change id; `field`: its Mainstay name. The
+    decision is pinned to the two values of the latest preview that lists the field (or of `preview_id`): if one
+    changes, the question comes back.
     Returns {"sobject", "salesforce_id", "mainstay_id", "field", "salesforce_value", "mainstay_value", "preview_id",
     "change_id", "winner", "decided_by"}. Raises NotFound, ConfigurationError, NotAllowed below analyst.
     """
@@ -74,7 +76,9 @@ def decide_conflicts(
 
 
 def _listed(store: Store, record: str, field: str, preview_id: int | None) -> dict[str, Any]:
-    found = store.rows(_LISTED, {"record": record, "field": field, "preview_id": preview_id})
+    found = store.rows(
+        _LISTED, {"record": record, "stored": as_stored(record), "field": field, "preview_id": preview_id}
+    )
     if not found:
         where = f"Preview {preview_id}" if preview_id is not None else "No preview"
         lists = "lists no" if preview_id is not None else "lists a"

@@ -16,6 +16,7 @@ import pyarrow as pa
 from workbench.domain.changes import BatchState, check_transition
 from workbench.errors import ApprovalRefused, ConfigurationError, NotFound
 from workbench.store.database import Statement, Store
+from workbench.store.typed_sql import require_select
 
 # SHA-256 over the approved rows in order: change, action, codes and exact requests.
 DIGEST_SQL: Final = """
@@ -203,9 +204,7 @@ def matching_change_ids(store: Store, preview_id: int, where: str) -> list[str]:
     """
     sql = f"SELECT change_id FROM preview.change WHERE preview_id = $preview_id AND (\n{where}\n)"
     try:
-        parsed = duckdb.extract_statements(sql)
-        if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
-            raise ConfigurationError(f"{where!r} is no single SQL condition.")
+        require_select(sql, f"The condition {where!r}")
         return [str(row["change_id"]) for row in store.rows(sql, {"preview_id": preview_id})]
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]

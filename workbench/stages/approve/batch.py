@@ -26,6 +26,7 @@ from workbench.store.batches import (
 )
 from workbench.store.database import Store
 from workbench.store.journal import count_open_intents, count_rows
+from workbench.store.previews import require_preview
 
 log = get_logger(__name__)
 
@@ -65,8 +66,7 @@ def create_batch(
     """
     name = _person(by)
     chosen = chosen or Slice()
-    if not store.rows("SELECT 1 AS found FROM preview.preview WHERE preview_id = $id", {"id": preview_id}):
-        raise NotFound(f"There is no preview {preview_id}. `workbench status` lists those that exist.")
+    require_preview(store, preview_id)
     selection = select_changes(store, preview_id, chosen)
     if not selection.taken.num_rows:
         raise ApprovalRefused(_nothing_taken(preview_id, selection))

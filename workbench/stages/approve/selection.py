@@ -11,13 +11,18 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.errors import ApprovalRefused, NotFound
+from workbench.domain.changes import Action
+from workbench.domain.error_dictionary import ENTRIES, OUTSIDE_MESSAGES, family
+from workbench.domain.guards import Guard
+from workbench.domain.prediction_rules import RULES
+from workbench.errors import ApprovalRefused, ConfigurationError, NotFound
 from workbench.store.batches import matching_change_ids
 from workbench.store.database import Store
 from workbench.store.steps import step_sql
 
 GROUP_ORDER: Final = "a collision group is approved in order"
 NOTHING_TO_SEND: Final = "nothing to send"
+_CODES: Final = frozenset([*(entry.code for entry in ENTRIES), *OUTSIDE_MESSAGES, *(rule.code for rule in RULES)])
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,12 @@ class Selection:
 
 
 def select_changes(store: Store, preview_id: int, chosen: Slice) -> Selection:
-    """Apply a slice. Raises NotFound for a change that does not exist, ApprovalRefused for one out of its order."""
+    """Apply a slice.
+
+    Raises ConfigurationError for an action, code or guard that does not exist: beside a right one it would only take
+    rows away. NotFound for a change that does not exist, ApprovalRefused for one out of its order.
+    """
+    _check_names(store, preview_id, chosen)
     named = _named(store, preview_id, chosen)
     verdict = _verdict(store, preview_id, chosen, named)
     selection = _split(verdict)
@@ -80,6 +90,28 @@ def judge_again(store: Store, preview_id: int, change_ids: Sequence[str]) -> Sel
     """What a batch may still take of its own rows: others may have been approved or sent meanwhile."""
     chosen = Slice(change_ids=change_ids, all=True)
     return _split(_verdict(store, preview_id, chosen, list(change_ids)))
+
+
+def _check_names(store: Store, preview_id: int, chosen: Slice) -> None:
+    wrong = [_unknown("action", chosen.actions, list(Action)), _unknown("guard", chosen.guards, list(Guard))]
+    if chosen.codes:
+        rows = store.rows(
+            "SELECT DISTINCT unnest(codes) AS code FROM preview.change WHERE preview_id = $preview_id ORDER BY code",
+            {"preview_id": preview_id},
+        )
+        expected = [row["code"] for row in rows]
+        known = _CODES.union(expected, map(family, expected))
+        wrong.append(_unknown("code", chosen.codes, sorted(known)))
+    if said := [sentence for sentence in wrong if sentence]:
+        raise ConfigurationError(" ".join(said))
+
+
+def _unknown(kind: str, given: Sequence[str], known: Sequence[str]) -> str:
+    """The sentence about names that do not exist; empty where all do."""
+    unknown = [name for name in dict.fromkeys(given) if name not in known]
+    if not unknown:
+        return ""
+    return f"There is no {kind} {', '.join(unknown)}. {kind.capitalize()}s: {', '.join(known)}."
 
 
 def _named(store: Store, preview_id: int, chosen: Slice) -> list[str] | None:

@@ -78,10 +78,13 @@ def push_batch(
 
     `canary`: how many changes go first. The batch ends `done`, or `paused` by the stop rule, by request or by Ctrl-C
     (what is under way is waited for); `report.reason` says why. `progress(stage, done, total)`; `on_event` receives a
-    dict per chunk. Raises NotFound, StaleBatch, ApprovalRefused (not approved, held by another push, or more calls than
-    Salesforce has left today); StoreFull, with everything answered before kept; AuthenticationFailed,
-    TransientError or RemoteError when a system stops taking requests: the batch is paused then, all answers kept.
+    dict per chunk. Raises ConfigurationError (a canary below 1), NotFound, StaleBatch, ApprovalRefused (not approved,
+    held by another push, or more calls than Salesforce has left today); StoreFull, with everything answered before
+    kept; AuthenticationFailed, TransientError or RemoteError when a system stops taking requests: the batch is paused
+    then, all answers kept.
     """
+    if canary is not None and canary < 1:
+        raise ConfigurationError(f"A canary of {canary} sends nothing first: name 1 or more, or leave it out.")
     batch = read_batch(store, batch_id)
     check_transition(batch_id, batch.state, BatchState.PUSHING)
     check_free(batch, clock())
