@@ -218,6 +218,7 @@ IMPORTS = (
     Mutation(IMPORT, "CASE WHEN is_create THEN true ELSE coalesce(meets_criteria, false) END", "coalesce(meets_criteria, false)", "what is new is never eligible", REFUSE),
     Mutation(IMPORT, 'f"CASE WHEN {pair.changes} THEN {typed(pair.column)} ELSE {value} END"', "value", "criteria are those before", REFUSE),
     Mutation(IMPORT, 'return f"(is_create OR {changes})"', 'return "false"', "what only Salesforce computes is certain", REFUSE),
+    Mutation(IMPORT, 'f"({value} / 100)" if field.type == "percent" else value', "value", "60 % are sixty", REFUSE),
     Mutation(IMPORT, "(NOT is_create AND {is_moved})", "(NOT is_create)", "Salesforce's own answer is computed again", REFUSE),
     Mutation(IMPORT, "is_create AND NOT {_lacks_default(plan)}", "is_create", "an unknown default value is a blank", REFUSE),
     Mutation(IMPORT, "CASE WHEN is_create THEN {typed(literal(field.default_value))} ELSE {value} END", "{value}", "a new record has no default values", REFUSE),

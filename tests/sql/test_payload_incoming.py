@@ -43,6 +43,7 @@ MAPPED = (
     (SalesforceField("Badge__c", unique=True), "Text"),
     (SalesforceField("Status__c", type="picklist", defaulted_on_create=True, default_value="Open"), "Text"),
     (SalesforceField("Guess__c", default_value=None), "Text"),
+    (SalesforceField("Share__c", type="percent"), "Number"),
 )
 UNMAPPED = (
     SalesforceField("Id", type="id", **SYSTEM),
@@ -52,6 +53,7 @@ UNMAPPED = (
     SalesforceField("Score__c", type="double"),
     SalesforceField("Held__c", type="boolean", nillable=False, defaulted_on_create=True, default_value="true"),
     SalesforceField("Rank__c", type="int", default_value="3"),
+    SalesforceField("Rate__c", type="percent", default_value="60.0"),
     SalesforceField("Odd__c", type="boolean", nillable=False, defaulted_on_create=True, default_value=None),
     SalesforceField("AccountId", type="reference", reference_to=("Account",), relationship_name="Account"),
     SalesforceField("Account.Name"),
@@ -191,6 +193,9 @@ CRITERIA = {
     "one that is not known as well": ("Odd__c && Out__c", {"Out__c": "true"}, {"Odd__c": True}, True),
     "numbers are numbers": ("GPA__c + Score__c > 5", {"GPA__c": "3"}, {"Score__c": 2.5}, True),
     "a blank number is less than nothing": ("GPA__c < 5", {}, {}, False),
+    "60 % is 0.6": ("Rate__c > 0.5 && Rate__c < 1 && Out__c", {"Out__c": "true"}, {"Rate__c": 60.0}, True),
+    "an incoming percentage": ("Share__c < 1", {"Share__c": "70"}, {"Share__c": 150.0}, True),
+    "a division by zero": ("NOT(GPA__c / Score__c > 1)", {"GPA__c": "3"}, {"Score__c": 0.0}, False),
     "days": ("Start__c > Start__c", {"Start__c": "2026-01-05"}, {}, False),
     "a parent": ("Account.Name = 'North' && Out__c", {"Out__c": "true"}, {"Account.Name": "North"}, True),
     "the criteria field itself": ("", {}, {"Criteria__c": True}, True),
@@ -216,6 +221,7 @@ def test_the_criteria_of_a_matched_record(case):
         ("Held__c", {}, True),
         ("NOT(Held__c)", {}, False),
         ("Rank__c + 1 = 4", {}, True),
+        ("Rate__c > 0.5 && Rate__c < 1", {}, True),
         ("ISPICKVAL(Status__c, 'Open')", {}, True),
         ("ISPICKVAL(Status__c, 'Open')", {"Status__c": "Closed"}, False),
         ("Guess__c = 'x'", {"Guess__c": "y"}, False),

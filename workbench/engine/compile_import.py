@@ -429,7 +429,10 @@ def _lacks_default(plan: ImportPlan) -> str:
 
 
 def _after(plan: ImportPlan, path: str) -> str:
-    """A field's value once the change is made; what a new record is not given has its default value, or is blank."""
+    """A field's value once the change is made; what a new record is not given has its default value, or is blank.
+
+    Formulas see 60 % as 0.6.
+    """
     field, kind = plan.inputs[path], column_type(plan.inputs[path])
 
     def typed(text: str) -> str:
@@ -439,7 +442,9 @@ def _after(plan: ImportPlan, path: str) -> str:
     if field.default_value and not field.is_lookup:
         value = f"CASE WHEN is_create THEN {typed(literal(field.default_value))} ELSE {value} END"
     pair = next((pair for pair in plan.pairs if pair.salesforce.name == path), None)
-    return value if pair is None else f"CASE WHEN {pair.changes} THEN {typed(pair.column)} ELSE {value} END"
+    if pair is not None:
+        value = f"CASE WHEN {pair.changes} THEN {typed(pair.column)} ELSE {value} END"
+    return f"({value} / 100)" if field.type == "percent" else value
 
 
 def _open(plan: ImportPlan) -> str:
