@@ -223,7 +223,7 @@ def _or_else(given: list[Term]) -> Term:
 
 def _as_text(given: list[Term]) -> Term:
     """Whole numbers without a point."""
-    text = exp.cast(given[0].sql, "varchar")
+    text: exp.Expr = exp.cast(given[0].sql, "varchar")
     if given[0].kind == "number":
         text = exp.Anonymous(
             this="regexp_replace", expressions=[text, exp.Literal.string(r"\.0$"), exp.Literal.string("")]
