@@ -272,7 +272,7 @@ def _describe(name: str, kind: str, **about: Any) -> dict[str, Any]:
         "sobject": "Contact", "name": name, "label": name, "type": kind, "length": 0, "nillable": True,
         "createable": True, "updateable": True, "calculated": False, "custom": name.endswith("__c"), "unique": False,
         "external_id": False, "restricted_picklist": False, "picklist_values": ["x"], "reference_to": ["x"],
-        "relationship_name": None, "defaulted_on_create": False, "formula": None,
+        "relationship_name": None, "defaulted_on_create": False, "formula": None, "default_value": "",
     }  # fmt: skip
     return {**blank, **about}
 

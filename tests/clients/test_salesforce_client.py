@@ -19,6 +19,7 @@ from workbench.domain.fields import SalesforceField
 from workbench.errors import AuthenticationFailed, ConfigurationError, RemoteError, TransientError
 from workbench.salesforce import OutcomeUnknown, Record, SalesforceClient, SalesforceWriter, SObject, resolve_path
 from workbench.salesforce.client import fits_in_url, flatten, selected_columns
+from workbench.salesforce.describe import read_describe
 from workbench.salesforce.login import Login, login_kinds, open_session
 from workbench.salesforce.writer import chunks
 from workbench.settings import SalesforceSettings
@@ -390,6 +391,24 @@ def test_describe_becomes_a_catalogue(org):
     )
     assert contact.formulas == {"Sync__c": "NOT(No__c)"}
     assert not contact.field("Id").updateable
+
+
+@pytest.mark.parametrize(
+    ("about", "value"),
+    [
+        ({}, ""),
+        ({"type": "boolean", "defaultValue": False}, "false"),
+        ({"type": "boolean", "defaultValue": True}, "true"),
+        ({"type": "double", "defaultValue": 3.5}, "3.5"),
+        ({"type": "picklist", "defaultValue": "Open"}, "Open"),
+        ({"type": "picklist", "picklistValues": [{"value": "A"}, {"value": "B", "defaultValue": True}]}, "B"),
+        ({"type": "picklist", "picklistValues": [{"value": "B", "defaultValue": True, "active": False}]}, ""),
+        ({"defaultValueFormula": "TODAY()", "defaultValue": None}, None),
+    ],
+)
+def test_a_default_value_is_literal_or_not_known(about, value):
+    (field,) = read_describe({"name": "Contact", "fields": [{"name": "Any__c", **about}]}).fields
+    assert field.default_value == value
 
 
 @pytest.mark.parametrize("name", ["../limits", "Contact/../x", "", "https://evil.example"])

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from workbench.simulators.salesforce.date_words import day_range
 from workbench.simulators.salesforce.field_shapes import field_shape, formula
-from workbench.simulators.salesforce.formulas import FormulaError, formula_sql
+from workbench.simulators.salesforce.formulas import FormulaError, Term, formula_sql
 from workbench.simulators.salesforce.ids import long_id, made_id, parsed_id
 from workbench.simulators.salesforce.refusals import Refusal
 
@@ -207,10 +207,19 @@ def test_formulas(org, text, kind, expected):
     assert org.query("SELECT Made__c FROM Contact ORDER BY Id LIMIT 1")["records"][0]["Made__c"] == expected
 
 
+def test_formulas_see_a_percentage_as_a_fraction(org):
+    org.org.add_field("Contact", field_shape("Rate__c", "percent"))
+    org.org.add_field("Contact", formula("Half__c", "percent", "Rate__c / 2"))
+    org.org.add_field("Contact", formula("Is_Low__c", "boolean", "Half__c < 0.5 && Rate__c > 0.5"))
+    org.org.edit("Contact", None, {"LastName": "Sixty", "Rate__c": 60.0})
+    (found,) = org.query("SELECT Rate__c, Half__c, Is_Low__c FROM Contact WHERE LastName = 'Sixty'")["records"]
+    assert (found["Rate__c"], found["Half__c"], found["Is_Low__c"]) == (60.0, 30.0, True)
+
+
 @pytest.mark.parametrize("text", ["VLOOKUP(x)", "LastName LastName", "IF(", "(1", "~", "1 + )"])
 def test_formulas_beyond_the_sandbox(text):
     with pytest.raises(FormulaError):
-        formula_sql(text, lambda _: exp.column("LastName"))
+        formula_sql(text, lambda _: Term(exp.column("LastName"), "text"))
 
 
 # --- values ---

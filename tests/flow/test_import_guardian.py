@@ -15,7 +15,7 @@ from workbench.domain.fields import MainstayField
 from workbench.operations import make_preview, pull_systems
 from workbench.settings import MainstaySettings, PushSettings, SalesforceSettings, Settings
 from workbench.simulators.mainstay.shape import complete_contacts
-from workbench.simulators.salesforce.field_shapes import formula
+from workbench.simulators.salesforce.field_shapes import field_shape, formula
 from workbench.simulators.salesforce.ids import long_id
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import World
@@ -252,6 +252,49 @@ def three_objects_world():
         infer_schema_length=None,
     )
     return World(records, complete_contacts(frame, customs), customs)
+
+
+@pytest.mark.parametrize(("criteria", "created"), [("Sync__c", True), ("Go__c", False)])
+def test_a_new_record_has_the_default_value_of_a_checkbox(tmp_path, criteria, created):
+    records = {"Contact": pl.DataFrame({"Id": [CONTACT], "LastName": ["Ray"], "Email": ["ray@example.edu"]})}
+    contacts = pl.DataFrame([{"id": "ah1", "last_name": "New", "email": "new@example.edu", "phone": "4045550101"}])
+    with Sandbox(World(records, complete_contacts(contacts, ()))) as sandbox:
+        sandbox.salesforce_org.add_field("Contact", field_shape("Sync__c", "boolean", defaultValue=True))
+        sandbox.salesforce_org.add_field("Contact", formula("Go__c", "boolean", "NOT(Sync__c)"))
+        settings, store = settings_of(sandbox), Store(str(tmp_path / "store.duckdb"))
+        fields = [{"mainstay": m, "salesforce": s, "matching": s == "Email"} for m, s in PAIRS[:3]]
+        side = {"criteria": criteria, "create_unmatched": True, "fields": fields}
+        save_mapping(store, json.dumps({"version": 1, "objects": [{"sobject": "Contact", "import": side}]}), author="t")
+        report, changes = previewed(store, settings)
+        told = [(row["action"], row["certainty"]) for row in changes.values()]
+        assert told == [("create", "certain") if created else ("excluded", None)]
+        if created:
+            assert_foretold(changes, pushed(store, settings, report))
+        # A store that was pulled before default values were kept knows none.
+        store.write("UPDATE salesforce.field SET default_value = NULL")
+        store.write('DELETE FROM salesforce."Contact" WHERE "LastName" = \'New\'')
+        report = make_preview(store, settings, "import")
+        (row,) = store.rows("SELECT * FROM preview.change WHERE preview_id = $id", {"id": report.preview_id})
+        assert (row["action"], row["certainty"]) == ("create", "possible")
+
+
+def test_criteria_over_a_parent_that_the_same_preview_changes_are_possible(tmp_path):
+    world = three_objects_world()
+    with Sandbox(world) as sandbox:
+        rule = formula("Is_For_Somebody__c", "boolean", "Contact__r.LastName = 'Ray'")
+        sandbox.salesforce_org.add_field("Application__c", rule)
+        settings, store = settings_of(sandbox), Store(str(tmp_path / "store.duckdb"))
+        document = json.loads(several_objects())
+        side = document["objects"][2]["import"]
+        side["fields"] = [pair for pair in side["fields"] if pair["salesforce"] != "Contact__c"]
+        save_mapping(store, json.dumps(document), author="test")
+        _, changes = previewed(store, settings)
+        told = {(r["sobject"], r["mainstay_id"]): r["certainty"] for r in changes.values() if r["predicted_status"]}
+        assert told[("Application__c", "ah3")] == "possible"
+        assert {certainty for (sobject, _), certainty in told.items() if sobject != "Application__c"} == {"certain"}
+        report = make_preview(store, settings, "import", sobjects=["Application__c"])
+        query = "SELECT certainty FROM preview.change WHERE preview_id = $id AND mainstay_id = 'ah3'"
+        assert store.rows(query, {"id": report.preview_id}) == [{"certainty": "certain"}]
 
 
 def test_three_objects_in_one_preview(tmp_path):

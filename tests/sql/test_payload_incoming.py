@@ -41,6 +41,9 @@ MAPPED = (
     (SalesforceField("Later__c", createable=False), "Text"),
     (SalesforceField("Code__c", unique=True), "Text"),
     (SalesforceField("Badge__c", unique=True), "Text"),
+    (SalesforceField("Status__c", type="picklist", defaulted_on_create=True, default_value="Open"), "Text"),
+    (SalesforceField("Guess__c", default_value=None), "Text"),
+    (SalesforceField("Share__c", type="percent"), "Number"),
 )
 UNMAPPED = (
     SalesforceField("Id", type="id", **SYSTEM),
@@ -48,24 +51,32 @@ UNMAPPED = (
     SalesforceField("Name", **SYSTEM),
     SalesforceField("Plain__c"),
     SalesforceField("Score__c", type="double"),
+    SalesforceField("Held__c", type="boolean", nillable=False, defaulted_on_create=True, default_value="true"),
+    SalesforceField("Rank__c", type="int", default_value="3"),
+    SalesforceField("Rate__c", type="percent", default_value="60.0"),
+    SalesforceField("Odd__c", type="boolean", nillable=False, defaulted_on_create=True, default_value=None),
     SalesforceField("AccountId", type="reference", reference_to=("Account",), relationship_name="Account"),
     SalesforceField("Account.Name"),
     SalesforceField("Mentor__r.Name"),
 )
 
 
-def run(values, *, record=None, formula=None, create=False, criteria="Criteria__c"):
+def run(
+    values, *, record=None, formula=None, create=False, criteria="Criteria__c", mapped=MAPPED, extra=(), written=None
+):
     """The one row of payload_incoming for a contact with `values`, its linked record being `record`."""
-    known = {field.name: field for field in (*UNMAPPED, *(field for field, _ in MAPPED))}
+    known = {field.name: field for field in (*UNMAPPED, *(field for field, _ in MAPPED), *extra)}
     known["Criteria__c"] = SalesforceField("Criteria__c", type="boolean", calculated=True, formula=formula, **SYSTEM)
     mainstay = {field.path: field for field in STANDARD_FIELDS}
     for field, kind in MAPPED:
         made = MainstayField(field.name, kind, is_custom=True)
         mainstay[made.path] = made
-    pairs = [{"mainstay": f"custom.{f.name}", "salesforce": f.name, "matching": f.name == "Email"} for f, _ in MAPPED]
+    pairs = [{"mainstay": f"custom.{f.name}", "salesforce": f.name, "matching": f.name == "Email"} for f, _ in mapped]
     side = {"fields": pairs, "create_unmatched": create, "criteria": criteria if formula is not None else None}
     mapping = parse_mapping(json.dumps({"version": 1, "objects": [{"sobject": "Contact", "import": side}]}))
-    plan = compile_import.import_plan(mapping.objects[0], Catalogues({"Contact": known}, mainstay))
+    plan = compile_import.import_plan(
+        mapping.objects[0], Catalogues({"Contact": known}, mainstay), written=written or {}
+    )
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
     install_rules(con)
@@ -169,12 +180,24 @@ def test_a_unique_value_that_changes_is_claimed_in_small_letters():
 
 CRITERIA = {
     "an incoming value counts": ("NOT(Out__c)", {"Out__c": "true"}, {"Out__c": False, "Criteria__c": True}, False),
-    "a stored one counts where none comes": ("NOT(Out__c)", {}, {"Out__c": False, "Criteria__c": False}, True),
-    "of an unmapped field": ("Plain__c = 'x'", {}, {"Plain__c": "x"}, True),
+    "Salesforce's own answer counts where no input changes": (
+        "NOT(Out__c)",
+        {},
+        {"Out__c": False, "Criteria__c": False},
+        False,
+    ),
+    "also where an equal value comes": ("GPA__c < 2", {"GPA__c": "3"}, {"GPA__c": 3.0, "Criteria__c": True}, True),
+    "of unmapped fields": ("Plain__c = 'x'", {"GPA__c": "3"}, {"Criteria__c": True}, True),
+    "a stored value beside an incoming one": ("Plain__c = 'x' && Out__c", {"Out__c": "true"}, {"Plain__c": "x"}, True),
+    "a default value is for new records": ("Held__c && Out__c", {"Out__c": "true"}, {"Held__c": False}, False),
+    "one that is not known as well": ("Odd__c && Out__c", {"Out__c": "true"}, {"Odd__c": True}, True),
     "numbers are numbers": ("GPA__c + Score__c > 5", {"GPA__c": "3"}, {"Score__c": 2.5}, True),
     "a blank number is less than nothing": ("GPA__c < 5", {}, {}, False),
+    "60 % is 0.6": ("Rate__c > 0.5 && Rate__c < 1 && Out__c", {"Out__c": "true"}, {"Rate__c": 60.0}, True),
+    "an incoming percentage": ("Share__c < 1", {"Share__c": "70"}, {"Share__c": 150.0}, True),
+    "a division by zero": ("NOT(GPA__c / Score__c > 1)", {"GPA__c": "3"}, {"Score__c": 0.0}, False),
     "days": ("Start__c > Start__c", {"Start__c": "2026-01-05"}, {}, False),
-    "a parent": ("Account.Name = 'North'", {}, {"Account.Name": "North"}, True),
+    "a parent": ("Account.Name = 'North' && Out__c", {"Out__c": "true"}, {"Account.Name": "North"}, True),
     "the criteria field itself": ("", {}, {"Criteria__c": True}, True),
 }
 
@@ -195,11 +218,53 @@ def test_the_criteria_of_a_matched_record(case):
         ("ISBLANK(Account.Name)", {}, True),
         ("GPA__c >= 3", {"GPA__c": "3.5"}, True),
         ("ISPICKVAL(Level__c, 'A')", {"Level__c": "A"}, True),
+        ("Held__c", {}, True),
+        ("NOT(Held__c)", {}, False),
+        ("Rank__c + 1 = 4", {}, True),
+        ("Rate__c > 0.5 && Rate__c < 1", {}, True),
+        ("ISPICKVAL(Status__c, 'Open')", {}, True),
+        ("ISPICKVAL(Status__c, 'Open')", {"Status__c": "Closed"}, False),
+        ("Guess__c = 'x'", {"Guess__c": "y"}, False),
     ],
 )
 def test_the_criteria_of_a_new_record(formula, values, wanted):
     row = run(values, formula=formula, create=True)
     assert (row["is_eligible"], row["is_eligibility_open"]) == (wanted, False)
+
+
+@pytest.mark.parametrize(("formula", "values"), [("Odd__c", {}), ("NOT(Odd__c)", {}), ("Guess__c = 'x'", {})])
+def test_a_default_value_that_is_not_known_leaves_the_criteria_of_a_new_record_open(formula, values):
+    row = run(values, formula=formula, create=True)
+    assert (row["is_eligible"], row["is_eligibility_open"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "written", "moves"),
+    [
+        ("Mentor__r.Plain__c", {"Contact": {"Plain__c"}}, True),
+        ("Mentor__r.Plain__c", {"Contact": {"Email"}}, False),
+        ("Mentor__r.Plain__c", {"Lead": {"Plain__c"}}, False),
+        ("Mentor__r.Name", {"Contact": {"Email"}}, True),
+        ("Mentor__r.Id", {"Contact": {"Email"}}, False),
+        ("Mentor__r.Account.Site", {"Contact": {"AccountId"}}, True),
+        ("Mentor__r.Account.Site", {"Contact": {"Site"}, "Account": {"Site"}}, True),
+        ("Mentor__r.Account.Site", {"Contact": {"Site"}}, False),
+        ("Account.Parent.Site", {"Account": {"Site"}}, True),
+        ("Account.Parent.Site", {"Account": {"Name"}}, False),
+        ("Plain__c", {"Contact": {"Plain__c"}}, False),
+    ],
+)
+def test_a_parent_that_the_same_preview_writes_leaves_the_criteria_open(path, written, moves):
+    ends = {"Mentor__r.Name": SYSTEM, "Mentor__r.Id": {"type": "id", **SYSTEM}}
+    extra = (SalesforceField(path, **ends.get(path, {})), SalesforceField("Plain__c"))
+    about = {"formula": f"Out__c && ISBLANK({path})", "extra": extra, "written": written}
+    free = {"mapped": [pair for pair in MAPPED if pair[0].name != "Mentor__c"]}
+    row = run({"Out__c": "true"}, **about, **free)
+    assert (row["is_eligible"], row["is_eligibility_open"]) == (True, moves)
+    equal = run({"Out__c": "true"}, record={"Out__c": True, "LastName": "Ray", "Criteria__c": True}, **about, **free)
+    assert (equal["is_eligible"], equal["is_eligibility_open"]) == (True, False)
+    new = run({"Out__c": "true"}, create=True, **about, **free)
+    assert (new["is_eligible"], new["is_eligibility_open"]) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def salesforce_fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, 
             relationship_name=row["relationship_name"],
             defaulted_on_create=row["defaulted_on_create"],
             formula=row.get("formula"),
+            default_value=row.get("default_value"),
         )
     return known
 

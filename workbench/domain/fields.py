@@ -38,7 +38,8 @@ class MainstayField:
 class SalesforceField:
     """One field as describe tells it; `name` is an API name or a lookup path (`Account.Parent.Name`).
 
-    `formula`: the text of a formula field, where it is known.
+    `formula`: the text of a formula field, where it is known. `default_value`: what a new record holds that is not
+    given this field, as text and "" for a blank; None where that is computed, or not known.
     """
 
     name: str
@@ -58,6 +59,7 @@ class SalesforceField:
     relationship_name: str | None = None
     defaulted_on_create: bool = False
     formula: str | None = None
+    default_value: str | None = ""
 
     @property
     def is_lookup(self) -> bool:

@@ -5,14 +5,15 @@ Inside the subset: fields and lookup paths; texts, numbers, TRUE, FALSE, NULL; t
 UPPER LOWER CONTAINS BEGINS. Everything else raises UnsupportedFormula, so that nobody acts on a guess.
 
 A blank text is "" and equals another blank; a blank number or date is null, and every comparison with it is false.
-Texts compare with case. Source: Salesforce wire reference, section 4 (blanks); DESIGN section 6 (criteria).
+Texts compare with case. A division by zero is an error, and a Boolean formula with an error in it false.
+Source: Salesforce wire reference, section 4 (blanks); DESIGN section 6 (criteria).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from workbench.domain.fields import SalesforceField
@@ -159,7 +160,9 @@ def to_sql(ast: Ast, column_of: Callable[[str], str], kind_at: Callable[[str], K
     Raises UnsupportedFormula where kinds do not go together.
     """
     found = _Compiler(column_of, kind_at or (lambda _: "unknown")).value(ast)
-    return _truth(found) if found.kind == "boolean" else found.sql
+    if found.kind != "boolean":
+        return found.sql
+    return f"(NOT {found.fails} AND {_truth(found)})" if found.fails else _truth(found)
 
 
 class _Reader:
@@ -259,8 +262,11 @@ _ARITY: Final[Mapping[str, tuple[int, int]]] = {
 
 @dataclass(frozen=True)
 class _Value:
+    """`fails`: the SQL of when this is an error, empty for never."""
+
     sql: str
     kind: Kind
+    fails: str = ""
 
 
 def _truth(value: _Value) -> str:
@@ -298,12 +304,38 @@ class _Compiler:
         if isinstance(ast, Constant):
             return _constant(ast)
         given = [self.value(argument) for argument in ast.arguments]
-        if ast.name in _COMPARISONS:
-            return _Value(_compared(ast.name, *given), "boolean")
-        if ast.name in _OPERATIONS:
-            return _arithmetic(ast.name, *given)
-        truth = _TRUTH_CALLS.get(ast.name)
-        return _CALLS[ast.name](given) if truth is None else _Value(truth(given), "boolean")
+        return replace(_called(ast.name, given), fails=_fails(ast.name, given))
+
+
+def _called(name: str, given: list[_Value]) -> _Value:
+    if name in _COMPARISONS:
+        return _Value(_compared(name, *given), "boolean")
+    if name in _OPERATIONS:
+        return _arithmetic(name, *given)
+    truth = _TRUTH_CALLS.get(name)
+    return _CALLS[name](given) if truth is None else _Value(truth(given), "boolean")
+
+
+def _fails(name: str, given: list[_Value]) -> str:
+    """When a call is an error: where a part of it is that has to be looked at, and where zero divides."""
+    fails = [value.fails for value in given]
+    if name == "/":
+        fails.append(f"coalesce({given[1].sql} = 0, false)")
+    elif name in ("AND", "OR") and any(fails):
+        sign = "" if name == "AND" else "NOT "
+        before = [" AND ".join(f"{sign}{_truth(value)}" for value in given[:place]) for place in range(len(given))]
+        fails = [f"({first} AND {then})" if first and then else then for first, then in zip(before, fails, strict=True)]
+    elif name == "IF" and any(fails[1:]):
+        fails = [fails[0], _either([given[0], *(_Value(then or "false", "boolean") for then in fails[1:])]).sql]
+    elif name == "CASE" and any(fails[1:]):
+        thens = [
+            value if place % 2 and value is not given[-1] else _Value(value.fails or "false", "boolean")
+            for place, value in enumerate(given)
+        ]
+        whens = [when.fails for when in given[1:-1:2]]
+        fails = [fails[0], *whens, _chosen([given[0], *thens[1:]]).sql]
+    found = [one for one in fails if one]
+    return f"({' OR '.join(found)})" if found else ""
 
 
 def _constant(ast: Constant) -> _Value:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from typing import Final
 
 from workbench.domain.fields import SalesforceField, column_type
 from workbench.domain.formula import Ast, UnsupportedFormula, fields_of, formula_of, kind_of, to_sql
@@ -29,9 +31,23 @@ from workbench.store.quoting import identifier, literal
 _SEPARATOR = "chr(31)"
 _UNION = "\n    UNION ALL\n"
 
+# SObject -> its fields that are written.
+Written = Mapping[str, AbstractSet[str]]
+NOTHING_WRITTEN: Final[Written] = {}
 
-def import_plan(mapping: SObjectMapping, catalogues: Catalogues, *, earlier: int = 0) -> ImportPlan:
-    """The plan of a checked mapping. Pairs keep the mapping's order. `earlier`: objects decided before this one."""
+
+def written_by(mappings: Iterable[SObjectMapping]) -> Written:
+    """What the imports of one preview write."""
+    return {item.sobject: {field.salesforce for field in item.import_.fields} for item in mappings if item.import_}
+
+
+def import_plan(
+    mapping: SObjectMapping, catalogues: Catalogues, *, earlier: int = 0, written: Written = NOTHING_WRITTEN
+) -> ImportPlan:
+    """The plan of a checked mapping. Pairs keep the mapping's order.
+
+    `earlier`: objects decided before this one. `written`: what the preview this one is part of writes.
+    """
     side = mapping.import_
     if side is None:
         raise ValueError(f"{mapping.sobject} has no import mapping")
@@ -47,6 +63,7 @@ def import_plan(mapping: SObjectMapping, catalogues: Catalogues, *, earlier: int
     return ImportPlan(
         mapping.sobject, pairs, criteria, side.create_unmatched, side.match, required, formula, inputs,
         _parents(pairs, catalogues), earlier, two_way(mapping, catalogues),
+        has_moving_parent=any(_moves(mapping.sobject, field, catalogues, written) for field in inputs.values()),
     )  # fmt: skip
 
 
@@ -65,7 +82,7 @@ def _evaluable(
 
 
 def _stands(field: SalesforceField, known: Mapping[str, SalesforceField], mapped: set[str], *, creates: bool) -> bool:
-    """Whether an input's value after the change is the incoming one, the stored one, or blank on a new record.
+    """Whether an input's value after the change is the incoming one, the stored one, or a new record's default.
 
     Not so for a parent's field whose reference is itself written, for what Salesforce puts together (Name), and, where
     records are created, for what it fills in by itself (OwnerId, CreatedDate).
@@ -78,8 +95,29 @@ def _stands(field: SalesforceField, known: Mapping[str, SalesforceField], mapped
         )
     if field.name in mapped or field.type == "boolean":
         return True
-    is_plain = field.createable and not field.defaulted_on_create
-    return is_plain or (not creates and field.type in ("id", "reference"))
+    is_filled_in = field.defaulted_on_create and not field.default_value
+    return (field.createable and not is_filled_in) or (not creates and field.type in ("id", "reference"))
+
+
+def _moves(sobject: str, field: SalesforceField, catalogues: Catalogues, written: Written) -> bool:
+    """Whether another change of the preview may alter what a lookup path reaches: its end, or a reference on the way.
+
+    What Salesforce computes may follow any change of its record. Behind an object without a catalogue any may stand.
+    """
+    *steps, last = field.name.split(".")
+    here = {sobject}
+    for step in steps:
+        through = [
+            (name, item)
+            for name in here
+            for item in catalogues.salesforce.get(name, {}).values()
+            if item.relationship_name == step and not item.is_lookup
+        ]
+        if any(item.name in written.get(name, ()) for name, item in through):
+            return True
+        here = {target for _, item in through for target in item.reference_to} or set(written)
+    is_computed = field.type != "id" and not (field.createable or field.updateable)
+    return field.is_lookup and any(is_computed or last in written[name] for name in here & written.keys())
 
 
 def _parents(pairs: Sequence[Pair], catalogues: Catalogues) -> dict[str, str]:
@@ -371,29 +409,55 @@ def _eligible(plan: ImportPlan) -> str:
     """The criteria as they would be after the change. Source: guide, "this field value will be computed"."""
     if plan.criteria is None:
         return "true"
+    told = "CASE WHEN is_create THEN true ELSE coalesce(meets_criteria, false) END"
     if plan.formula is None:
-        return "CASE WHEN is_create THEN true ELSE coalesce(meets_criteria, false) END"
-    return to_sql(plan.formula, lambda path: _after(plan, path), lambda path: kind_of(plan.inputs[path]))
+        return told
+    computed = to_sql(plan.formula, lambda path: _after(plan, path), lambda path: kind_of(plan.inputs[path]))
+    # Salesforce's own answer stands as long as nothing it depends on is written (decision 2).
+    is_moved = _any(pair.changes for pair in plan.pairs if pair.salesforce.name in plan.inputs)
+    is_computed = f"(is_create AND NOT {_lacks_default(plan)}) OR (NOT is_create AND {is_moved})"
+    return f"CASE WHEN {is_computed} THEN {computed} ELSE {told} END"
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return f"({' OR '.join(conditions) or 'false'})"
+
+
+def _lacks_default(plan: ImportPlan) -> str:
+    """Whether a new record is not given a field that the criteria read, and whose default value is not known."""
+    given = {pair.salesforce.name: f"NOT {pair.changes}" for pair in plan.pairs}
+    unknown = [field.name for field in plan.inputs.values() if field.default_value is None and not field.is_lookup]
+    return _any(given.get(name, "true") for name in unknown)
 
 
 def _after(plan: ImportPlan, path: str) -> str:
-    """A field's value once the change is made; what a new record is not given is blank, and false for a Boolean."""
-    field = plan.inputs[path]
-    stored = f"coalesce({_input(path)}, false)" if field.type == "boolean" else _input(path)
+    """A field's value once the change is made; what a new record is not given has its default value, or is blank.
+
+    Formulas see 60 % as 0.6.
+    """
+    field, kind = plan.inputs[path], column_type(plan.inputs[path])
+
+    def typed(text: str) -> str:
+        return text if kind == "VARCHAR" else f"TRY_CAST({text} AS {kind})"
+
+    value = f"coalesce({_input(path)}, false)" if kind == "BOOLEAN" else _input(path)
+    if field.default_value and not field.is_lookup:
+        value = f"CASE WHEN is_create THEN {typed(literal(field.default_value))} ELSE {value} END"
     pair = next((pair for pair in plan.pairs if pair.salesforce.name == path), None)
-    if pair is None:
-        return stored
-    kind = column_type(field)
-    value = pair.column if kind == "VARCHAR" else f"TRY_CAST({pair.column} AS {kind})"
-    return f"CASE WHEN {pair.changes} THEN {value} ELSE {stored} END"
+    if pair is not None:
+        value = f"CASE WHEN {pair.changes} THEN {typed(pair.column)} ELSE {value} END"
+    return f"({value} / 100)" if field.type == "percent" else value
 
 
 def _open(plan: ImportPlan) -> str:
     """Whether nobody but Salesforce can tell the criteria: of a new record, or of one whose values change."""
-    if plan.criteria is None or plan.formula is not None:
+    if plan.criteria is None:
         return "false"
-    written = " OR ".join(pair.changes for pair in plan.pairs)
-    return f"(is_create OR {written})"
+    changes = _any(pair.changes for pair in plan.pairs)
+    if plan.formula is None:
+        return f"(is_create OR {changes})"
+    moves = changes if plan.has_moving_parent else "false"
+    return f"CASE WHEN is_create THEN {_lacks_default(plan)} ELSE {moves} END"
 
 
 def _json(pair: Pair) -> str:

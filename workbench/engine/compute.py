@@ -69,7 +69,14 @@ def computed(
             ]
             _export(run, plans)
         else:
-            _import(run, [compile_import.import_plan(item, catalogues, earlier=n) for n, item in enumerate(mapped)])
+            written = compile_import.written_by(mapped)
+            _import(
+                run,
+                [
+                    compile_import.import_plan(item, catalogues, earlier=n, written=written)
+                    for n, item in enumerate(mapped)
+                ],
+            )
         gather(con, direction, names, told)
         yield Computation(con, direction, told, pins)
 

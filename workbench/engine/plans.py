@@ -140,7 +140,8 @@ class ImportPlan:
     """One SObject's import with both ends of every pair known.
 
     `formula`: what the criteria depend on, None where it cannot be evaluated after a change; `inputs`: the fields it
-    reads, by path. `parents`: reference field -> the pulled object it leads to, where that is certain.
+    reads, by path. `has_moving_parent`: another change of the preview may alter a parent's field among them.
+    `parents`: reference field -> the pulled object it leads to, where that is certain.
     `earlier`: how many objects of the same preview were decided before; a contact that one of them takes is left to it.
     """
 
@@ -156,6 +157,7 @@ class ImportPlan:
     earlier: int = 0
     two_way: TwoWay = NOT_TWO_WAY
     kept: Kept = NOTHING_KEPT
+    has_moving_parent: bool = False
 
     def slices(self) -> tuple[Slice, ...]:
         """What standard fields fill, then the rest."""

@@ -92,7 +92,17 @@ def _field(item: Mapping[str, Any]) -> SalesforceField:
         reference_to=tuple(item.get("referenceTo") or ()),
         relationship_name=item.get("relationshipName") or None,
         defaulted_on_create=bool(item.get("defaultedOnCreate", False)),
+        default_value=_default_value(item),
     )
+
+
+def _default_value(item: Mapping[str, Any]) -> str | None:
+    """A literal default as text, "" for none; None for a formula. A picklist may mark it on its values alone."""
+    value = item.get("defaultValue")
+    if value is None:
+        marked = [one for one in item.get("picklistValues") or () if one.get("defaultValue")]
+        return ";".join(_active_values(marked)) if not item.get("defaultValueFormula") else None
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _active_values(values: Sequence[Mapping[str, Any]] | None) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ SALESFORCE_FIELD_SCHEMA: Final = pa.schema(
         ("relationship_name", pa.string()),
         ("defaulted_on_create", pa.bool_()),
         ("formula", pa.string()),
+        ("default_value", pa.string()),
     ]
 )
 MAINSTAY_FIELD_SCHEMA: Final = pa.schema(

@@ -7,11 +7,12 @@ from typing import Final
 
 from sqlglot import exp
 
-from workbench.simulators.salesforce.formulas import formula_sql
+from workbench.simulators.salesforce.formulas import Term, formula_sql
 from workbench.simulators.salesforce.schema import Field, Schema, SObject
 
 ROOT: Final = "t"
 _PARENT_LIMIT: Final = 5
+_KINDS: Final = {"VARCHAR": "text", "BOOLEAN": "boolean", "DOUBLE": "number", "BIGINT": "number"}
 _ADVICE: Final = (
     "be sure to append the '{suffix}' after the custom {what} name. Please reference your WSDL or the describe call "
     "for the appropriate names."
@@ -40,6 +41,14 @@ class Reached:
     sql: exp.Expr
     field: Field
     path: tuple[str, ...]
+
+
+def _in_formula(reached: Reached) -> Term:
+    """A field as formulas see it: 60 % is 0.6."""
+    kind = _KINDS.get(reached.field.stored_type, "other")
+    if reached.field.type == "percent":
+        return Term(exp.paren(exp.Div(this=reached.sql, expression=exp.Literal.number(100))), kind)
+    return Term(reached.sql, kind)
 
 
 class Scope:
@@ -110,7 +119,9 @@ class Scope:
     def _expression(self, found: Field, path: tuple[str, ...]) -> exp.Expr:
         sobject = self._sobject(path)
         if found.formula is not None:
-            value = formula_sql(found.formula, lambda parts: self.reach(parts, path, sees_all=True).sql)
+            value = formula_sql(found.formula, lambda parts: _in_formula(self.reach(parts, path, sees_all=True)))
+            if found.type == "percent":
+                return exp.Mul(this=exp.paren(value), expression=exp.Literal.number(100))
             return exp.Coalesce(this=value, expressions=[exp.false()]) if found.type == "boolean" else value
         parts = [part for part in sobject.parts_of(found.name) if sobject.is_computed(found)]
         if found.is_compound:
