@@ -41,6 +41,7 @@ MAPPED = (
     (SalesforceField("Later__c", createable=False), "Text"),
     (SalesforceField("Code__c", unique=True), "Text"),
     (SalesforceField("Badge__c", unique=True), "Text"),
+    (SalesforceField("Number__c", type="double", unique=True), "Number"),
 )
 UNMAPPED = (
     SalesforceField("Id", type="id", **SYSTEM),
@@ -165,6 +166,13 @@ def test_a_unique_value_that_changes_is_claimed_in_small_letters():
     (claim,) = run({"Code__c": "OLD"}, record={"Code__c": "Old"}, create=True)["claims"]
     assert (claim["claimed"], claim["held"], claim["holder"]) == ("old", None, LIVING)
     assert run({"Code__c": None}, record=held)["claims"] == []
+
+
+def test_a_unique_number_is_claimed_as_it_is_compared():
+    (claim,) = run({"Number__c": "7.00"}, record={"Number__c": 8.0})["claims"]
+    assert claim == {"field": "Number__c", "claimed": "7", "held": "8", "holder": None}
+    (claim,) = run({"Number__c": "7"}, record={"Number__c": 7.0}, create=True)["claims"]
+    assert (claim["claimed"], claim["held"], claim["holder"]) == ("7", None, LIVING)
 
 
 CRITERIA = {
