@@ -346,3 +346,13 @@ def test_a_unique_number_has_one_holder(tmp_path):
     rows = by_contact(changes)
     assert [row["codes"] for row in rows] == [[], [], ["DUPLICATE_VALUE"], []]
     assert rows[0]["group_id"] == rows[1]["group_id"] is not None
+
+
+def test_a_number_holds_so_many_digits_before_the_point(tmp_path):
+    """More of them after the point are kept as they are, so nothing is left to write."""
+    shape = field_shape("Score__c", "double", precision=5, scale=2)
+    values = [999.99999, 1000, -1000, 0.123456789]
+    changes, outcomes = foretold_and_answered(tmp_path, [shape], NUMBER, [{"Number": value} for value in values])
+    assert_foretold(changes, outcomes)
+    too_large = ["NUMBER_OUTSIDE_VALID_RANGE"]
+    assert [row["codes"] for row in by_contact(changes)] == [[], too_large, too_large, []]

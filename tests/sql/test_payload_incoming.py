@@ -42,6 +42,7 @@ MAPPED = (
     (SalesforceField("Code__c", unique=True), "Text"),
     (SalesforceField("Badge__c", unique=True), "Text"),
     (SalesforceField("Number__c", type="double", unique=True), "Number"),
+    (SalesforceField("Points__c", type="double", precision=5, scale=2), "Number"),
 )
 UNMAPPED = (
     SalesforceField("Id", type="id", **SYSTEM),
@@ -114,6 +115,8 @@ REFUSED = {
     "an open list": ({"Free__c": "Z"}, []),
     "no number": ({"GPA__c": "high"}, ["JSON_PARSER_ERROR"]),
     "a huge number": ({"GPA__c": "1e18"}, ["NUMBER_OUTSIDE_VALID_RANGE"]),
+    "as many digits as the field holds": ({"Points__c": "-999.9999"}, []),
+    "a digit too many before the point": ({"Points__c": "-1000"}, ["NUMBER_OUTSIDE_VALID_RANGE"]),
     "half a visit": ({"Visits__c": "2.5"}, ["JSON_PARSER_ERROR"]),
     "a whole number with a point": ({"Visits__c": "2.0"}, []),
     "more than 32 bits": ({"Visits__c": "2147483648"}, ["JSON_PARSER_ERROR"]),

@@ -53,6 +53,8 @@ def salesforce_fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, 
             relationship_name=row["relationship_name"],
             defaulted_on_create=row["defaulted_on_create"],
             formula=row.get("formula"),
+            precision=row.get("precision") or 0,
+            scale=row.get("scale") or 0,
         )
     return known
 

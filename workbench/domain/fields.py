@@ -38,7 +38,8 @@ class MainstayField:
 class SalesforceField:
     """One field as describe tells it; `name` is an API name or a lookup path (`Account.Parent.Name`).
 
-    `formula`: the text of a formula field, where it is known.
+    `formula`: the text of a formula field, where it is known. `precision`: the digits of a number, `scale` of them
+    after the point; 0 where that is not known.
     """
 
     name: str
@@ -58,6 +59,8 @@ class SalesforceField:
     relationship_name: str | None = None
     defaulted_on_create: bool = False
     formula: str | None = None
+    precision: int = 0
+    scale: int = 0
 
     @property
     def is_lookup(self) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-RULES_VERSION: Final = "2026.11.2"
+RULES_VERSION: Final = "2026.11.3"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ RULES: Final = (
     _salesforce("INVALID_EMAIL_ADDRESS", "our reading of Salesforce's address rule"),
     _salesforce("STRING_TOO_LONG", "the length in describe"),
     _salesforce("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "the values in describe"),
-    _salesforce("NUMBER_OUTSIDE_VALID_RANGE", "18 digits"),
+    _salesforce("NUMBER_OUTSIDE_VALID_RANGE", "the digits before the point in describe"),
     _salesforce("DUPLICATE_VALUE", "who holds a unique value when the change's turn comes"),
 )
 POSSIBLE_CODES: Final = tuple(rule.code for rule in RULES if rule.certainty == "possible")

@@ -26,7 +26,7 @@ _EMAIL: Final = rf'[^{_SPACES}@<>(),;:\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Z
 _MOMENT: Final = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _SUFFIX_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 # No Salesforce number has more than 18 digits, and an int has 32 bits.
-_LARGEST: Final = "1e18"
+_MOST_DIGITS: Final = 18
 _LARGEST_INT: Final = "2147483647"
 _CLAIM_TYPE: Final = "STRUCT(field VARCHAR, claimed VARCHAR, held VARCHAR, holder VARCHAR)[]"
 
@@ -192,5 +192,12 @@ def _is_not_listed(_: ImportPlan, pair: Pair) -> str | None:
 
 
 def _is_too_large(_: ImportPlan, pair: Pair) -> str | None:
-    is_number = pair.salesforce.type in NUMERIC and pair.salesforce.type != "int"
-    return f"abs(TRY_CAST({pair.column} AS DOUBLE)) >= {_LARGEST}" if is_number else None
+    """Digits after the point are never too many: the API keeps them all.
+
+    Source: Salesforce help, "Salesforce Number Field Stores More Decimal Places Than Defined When Set via API or Apex".
+    """
+    field = pair.salesforce
+    if field.type not in NUMERIC or (field.type == "int" and not field.precision):
+        return None
+    digits = field.precision - field.scale if field.precision else _MOST_DIGITS
+    return f"abs(TRY_CAST({pair.column} AS DOUBLE)) >= 1e{digits}"

@@ -92,6 +92,8 @@ def _field(item: Mapping[str, Any]) -> SalesforceField:
         reference_to=tuple(item.get("referenceTo") or ()),
         relationship_name=item.get("relationshipName") or None,
         defaulted_on_create=bool(item.get("defaultedOnCreate", False)),
+        precision=int(item.get("precision") or 0),
+        scale=int(item.get("scale") or 0),
     )
 
 

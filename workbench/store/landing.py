@@ -36,6 +36,7 @@ SALESFORCE_FIELD_SCHEMA: Final = pa.schema(
         ("relationship_name", pa.string()),
         ("defaulted_on_create", pa.bool_()),
         ("formula", pa.string()),
+        *((name, pa.int64()) for name in ("precision", "scale")),
     ]
 )
 MAINSTAY_FIELD_SCHEMA: Final = pa.schema(
