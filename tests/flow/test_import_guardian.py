@@ -15,7 +15,7 @@ from workbench.domain.fields import MainstayField
 from workbench.operations import make_preview, pull_systems
 from workbench.settings import MainstaySettings, PushSettings, SalesforceSettings, Settings
 from workbench.simulators.mainstay.shape import complete_contacts
-from workbench.simulators.salesforce.field_shapes import field_shape, formula
+from workbench.simulators.salesforce.field_shapes import field_shape, formula, lookup
 from workbench.simulators.salesforce.ids import long_id
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import World
@@ -356,3 +356,26 @@ def test_a_number_holds_so_many_digits_before_the_point(tmp_path):
     assert_foretold(changes, outcomes)
     too_large = ["NUMBER_OUTSIDE_VALID_RANGE"]
     assert [row["codes"] for row in by_contact(changes)] == [[], too_large, too_large, []]
+
+
+SCHOOL = (MainstayField("School", "Text", is_custom=True),)
+KNOWN, BINNED = long_id("001Aa0000000001"), long_id("001Aa0000000002")
+ACCOUNTS = {"Account": pl.DataFrame({"Id": [KNOWN, BINNED], "Name": ["North", "South"], "IsDeleted": [False, True]})}
+NOBODY = long_id("001Aa0000099999")
+
+
+def test_a_parent_of_an_object_that_is_not_mapped_is_only_possible(tmp_path):
+    """Whether it is there, only Salesforce can tell; what is no id at all is refused for certain."""
+    contacts = [{"School": KNOWN}, {"School": NOBODY}, {"School": "North"}, {"School": None}]
+    changes, outcomes = foretold_and_answered(
+        tmp_path, [lookup("School__c", "Account", "School__r")], SCHOOL, contacts, others=ACCOUNTS
+    )
+    told = [(row["action"], row["codes"], row["certainty"]) for row in by_contact(changes)]
+    assert told == [
+        ("update", [], "possible"),
+        ("update", [], "possible"),
+        ("blocked", ["MALFORMED_ID"], "certain"),
+        ("none", [], None),
+    ]
+    answers = sorted((changes[name]["mainstay_id"], answer["codes"]) for name, answer in outcomes.items())
+    assert answers == [("ah0", []), ("ah1", ["INVALID_CROSS_REFERENCE_KEY"]), ("ah2", ["MALFORMED_ID"])]

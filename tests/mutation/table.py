@@ -234,6 +234,8 @@ IMPORTS = (
     Mutation(IMPORT, "{plan.kept.of('c', ours[name])} <> {plan.kept.of('s', theirs[name])} AS {name}", "false AS {name}", "no linked contact differs", BACK),
     Mutation(IMPORT, 'which = "is_create" if is_create else "NOT is_create"', 'which = "true"', "each contact has two payloads", BACK),
     # Refusals of Salesforce.
+    Mutation(REFUSALS, 'f"({_fills(pair)} AND {long_id(pair.column)} IS NOT NULL)"', '"false"', "a parent nobody saw is certain", REFUSE),
+    Mutation(REFUSALS, " AND {long_id(pair.column)} IS NOT NULL)", ")", "what is no id is uncertain", REFUSE),
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "false", "STRING_TOO_LONG is not foretold", REFUSE),
     Mutation(REFUSALS, "length({pair.column}) > {field.length}", "strlen({pair.column}) > {field.length}", "bytes are counted for characters", REFUSE),
     Mutation(REFUSALS, "WHEN is_create{missing} THEN", "WHEN false THEN", "REQUIRED_FIELD_MISSING is not foretold", REFUSE),

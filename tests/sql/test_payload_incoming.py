@@ -178,6 +178,19 @@ def test_a_unique_number_is_claimed_as_it_is_compared():
     assert (claim["claimed"], claim["held"], claim["holder"]) == ("7", None, LIVING)
 
 
+@pytest.mark.parametrize(
+    ("values", "record", "is_open"),
+    [
+        ({"Other__c": LIVING}, {}, True),
+        ({"Other__c": LIVING[:15]}, {"Other__c": LIVING}, False),
+        ({"Other__c": "x"}, {}, False),
+        ({"Mentor__c": LIVING}, {}, False),
+    ],
+)
+def test_only_salesforce_knows_a_parent_of_an_object_that_was_not_pulled(values, record, is_open):
+    assert run(values, record=record)["is_parent_open"] == is_open
+
+
 CRITERIA = {
     "an incoming value counts": ("NOT(Out__c)", {"Out__c": "true"}, {"Out__c": False, "Criteria__c": True}, False),
     "a stored one counts where none comes": ("NOT(Out__c)", {}, {"Out__c": False, "Criteria__c": False}, True),

@@ -260,6 +260,7 @@ def payload_incoming(plan: ImportPlan, slices: Sequence[Slice]) -> str:
     """work.payload_incoming: one row per work.receiving row: eligibility, request body, changed fields, refusals.
 
     Of records that are there only the values of those `slices` are read in which any of them differs.
+    `is_parent_open`: only Salesforce can tell whether a record named in it is there.
     `claims`: the unique values it would take, each with the one it gives up and its present holder.
     """
     looked_at = replace(plan, pairs=tuple(pair for item in slices for pair in item.pairs))
@@ -305,6 +306,7 @@ changing AS (
 SELECT contact_id,
        {_eligible(plan)} AS is_eligible,
        {_open(plan)} AS is_eligibility_open,
+       {refusals.unseen_parent(plan)} AS is_parent_open,
        {_body(plan)} AS body,
        {_fields(plan)} AS fields,
        {refusals.refusals(plan)} AS codes,

@@ -92,6 +92,16 @@ def parents_of(plan: ImportPlan) -> list[tuple[Pair, str]]:
     return [(pair, plan.parents[pair.salesforce.name]) for pair in plan.pairs if pair.salesforce.name in plan.parents]
 
 
+def unseen_parent(plan: ImportPlan) -> str:
+    """Whether an id is written that nobody looked up: its object is not mapped, or it is one of several."""
+    unseen = [
+        f"({_fills(pair)} AND {long_id(pair.column)} IS NOT NULL)"
+        for pair in plan.pairs
+        if pair.salesforce.type == "reference" and pair.salesforce.name not in plan.parents
+    ]
+    return " OR ".join(unseen) or "false"
+
+
 def long_id(text: str) -> str:
     """The 18 characters of an id told with 15 or 18; NULL where the text is no id.
 
