@@ -379,3 +379,20 @@ def test_a_parent_of_an_object_that_is_not_mapped_is_only_possible(tmp_path):
     ]
     answers = sorted((changes[name]["mainstay_id"], answer["codes"]) for name, answer in outcomes.items())
     assert answers == [("ah0", []), ("ah1", ["INVALID_CROSS_REFERENCE_KEY"]), ("ah2", ["MALFORMED_ID"])]
+
+
+def test_which_refusal_a_missing_parent_meets_is_only_possible(tmp_path):
+    """Pulls leave deleted records out, so that one looks like one that never was; refused it is either way."""
+    account = {
+        "sobject": "Account",
+        "import": {"fields": [{"mainstay": "preferred_name", "salesforce": "Name", "matching": True}]},
+    }
+    contacts = [{"School": KNOWN}, {"School": NOBODY}, {"School": BINNED}]
+    changes, outcomes = foretold_and_answered(
+        tmp_path, [lookup("School__c", "Account", "School__r")], SCHOOL, contacts, others=ACCOUNTS, objects=[account]
+    )
+    nobody = ("fail", ["INVALID_CROSS_REFERENCE_KEY"], "possible")
+    told = [(row["predicted_status"], row["codes"], row["certainty"]) for row in by_contact(changes)]
+    assert told == [("success", [], "certain"), nobody, nobody]
+    answers = sorted((changes[name]["mainstay_id"], answer["codes"]) for name, answer in outcomes.items())
+    assert answers == [("ah0", []), ("ah1", ["INVALID_CROSS_REFERENCE_KEY"]), ("ah2", ["ENTITY_IS_DELETED"])]
