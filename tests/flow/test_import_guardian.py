@@ -358,6 +358,15 @@ def test_a_number_holds_so_many_digits_before_the_point(tmp_path):
     assert [row["codes"] for row in by_contact(changes)] == [[], too_large, too_large, []]
 
 
+def test_an_int_has_32_bits(tmp_path):
+    values = [2**31 - 1, 2**31, -(2**31), -(2**31) - 1]
+    contacts = [{"Number": value} for value in values]
+    changes, outcomes = foretold_and_answered(tmp_path, [field_shape("Count__c", "int")], NUMBER, contacts)
+    assert_foretold(changes, outcomes)
+    unreadable = ["JSON_PARSER_ERROR"]
+    assert [row["codes"] for row in by_contact(changes)] == [[], unreadable, [], unreadable]
+
+
 SCHOOL = (MainstayField("School", "Text", is_custom=True),)
 KNOWN, BINNED = long_id("001Aa0000000001"), long_id("001Aa0000000002")
 ACCOUNTS = {"Account": pl.DataFrame({"Id": [KNOWN, BINNED], "Name": ["North", "South"], "IsDeleted": [False, True]})}

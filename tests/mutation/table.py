@@ -253,7 +253,7 @@ IMPORTS = (
     Mutation(REFUSALS, "field.precision - field.scale if", "field.precision if", "digits after the point count for those before", REFUSE),
     Mutation(REFUSALS, ">= 1e{digits}", "> 1e{digits}", "one digit too many is taken", REFUSE),
     Mutation(REFUSALS, "{number} = trunc({number}) AND", "", "half a visit is one", REFUSE),
-    Mutation(REFUSALS, "abs({number}) <= {_LARGEST_INT}", "true", "33 bits are 32", REFUSE),
+    Mutation(REFUSALS, "{number} BETWEEN -{_LARGEST_INT} - 1 AND {_LARGEST_INT}", "true", "33 bits are 32", REFUSE),
     Mutation(REFUSALS, "{text} NOT IN ('true', 'false')", "false", "perhaps is a truth", REFUSE),
     Mutation(REFUSALS, "canon_date({text}) IS NULL", "false", "2026-02-30 is a day", REFUSE),
     Mutation(REFUSALS, 'f"NOT regexp_full_match({text}, {literal(_MOMENT)})"', '"false"', "infinity is a moment", REFUSE),

@@ -119,6 +119,7 @@ REFUSED = {
     "a digit too many before the point": ({"Points__c": "-1000"}, ["NUMBER_OUTSIDE_VALID_RANGE"]),
     "half a visit": ({"Visits__c": "2.5"}, ["JSON_PARSER_ERROR"]),
     "a whole number with a point": ({"Visits__c": "2.0"}, []),
+    "the least of 32 bits": ({"Visits__c": "-2147483648"}, []),
     "more than 32 bits": ({"Visits__c": "2147483648"}, ["JSON_PARSER_ERROR"]),
     "no day": ({"Start__c": "2026-02-30"}, ["JSON_PARSER_ERROR"]),
     "a day as written in the States": ({"Start__c": "1/5/2026"}, []),

@@ -124,7 +124,7 @@ def _unreadable(pair: Pair) -> str | None:
     kind, text = pair.salesforce.type, pair.column
     if kind == "int":
         number = f"TRY_CAST({text} AS DOUBLE)"
-        is_int = f"{number} = trunc({number}) AND abs({number}) <= {_LARGEST_INT}"
+        is_int = f"{number} = trunc({number}) AND {number} BETWEEN -{_LARGEST_INT} - 1 AND {_LARGEST_INT}"
         return f"(canon_number({text}) IS NULL OR NOT ({is_int}))"
     conditions = {
         "boolean": f"{text} NOT IN ('true', 'false')",
