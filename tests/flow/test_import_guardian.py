@@ -15,7 +15,7 @@ from workbench.domain.fields import MainstayField
 from workbench.operations import make_preview, pull_systems
 from workbench.settings import MainstaySettings, PushSettings, SalesforceSettings, Settings
 from workbench.simulators.mainstay.shape import complete_contacts
-from workbench.simulators.salesforce.field_shapes import field_shape, formula
+from workbench.simulators.salesforce.field_shapes import field_shape, formula, lookup
 from workbench.simulators.salesforce.ids import long_id
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import World
@@ -324,3 +324,127 @@ def test_three_objects_in_one_preview(tmp_path):
         report, changes = previewed(store, settings, "export")
         assert {row["sobject"] for row in changes.values()} == {"Contact", "Lead", "Application__c"}
         assert_foretold(changes, pushed(store, settings, report))
+
+
+def foretold_and_answered(tmp_path, shapes, customs, contacts, *, objects=(), others=None, edits=()):
+    """The changes and outcomes of contacts that are linked to records in order; what was written is then settled.
+
+    `contacts`: their custom values. `shapes`: the fields these are mapped to, in order of `customs`. `edits`: (record
+    number, values) of records before the pull.
+    """
+    count = len(contacts)
+    records = pl.DataFrame(
+        {
+            "Id": RECORDS[:count],
+            "LastName": ["Ray"] * count,
+            "Email": [f"p{number}@example.edu" for number in range(count)],
+        }
+    )
+    frame = pl.DataFrame(
+        [
+            {
+                "id": f"ah{number}", "crm_id": RECORDS[number], "last_name": "Ray", "email": f"p{number}@example.edu",
+                "phone": f"404555010{number}",
+                **{f"custom.{name}": None if value is None else json.dumps(value) for name, value in about.items()},
+            }
+            for number, about in enumerate(contacts)
+        ],
+        schema_overrides={field.path: pl.String for field in customs},
+        infer_schema_length=None,
+    )  # fmt: skip
+    pairs = [("email", "Email"), *((field.path, shape["name"]) for field, shape in zip(customs, shapes, strict=True))]
+    fields = [{"mainstay": m, "salesforce": s, "matching": m == "email"} for m, s in pairs]
+    document = {"version": 1, "objects": [{"sobject": "Contact", "import": {"fields": fields}}, *objects]}
+    world = World({"Contact": records, **(others or {})}, complete_contacts(frame, customs), customs)
+    with Sandbox(world) as sandbox:
+        for shape in shapes:
+            sandbox.salesforce_org.add_field("Contact", shape)
+        for number, values in edits:
+            sandbox.salesforce_org.edit("Contact", RECORDS[number], values)
+        settings, store = settings_of(sandbox), Store(str(tmp_path / "store.duckdb"))
+        save_mapping(store, json.dumps(document), author="test")
+        report, changes = previewed(store, settings)
+        outcomes = pushed(store, settings, report)
+        _, again = previewed(store, settings)
+    answered = {changes[name]["mainstay_id"] for name, answer in outcomes.items() if answer["status"] == "success"}
+    assert answered.isdisjoint(row["mainstay_id"] for row in again.values() if row["action"] not in PERMANENT)
+    return changes, outcomes
+
+
+def by_contact(changes):
+    return [row for row in sorted(changes.values(), key=lambda row: row["mainstay_id"]) if row["sobject"] == "Contact"]
+
+
+NUMBER = (MainstayField("Number", "Number", is_custom=True),)
+
+
+def test_a_unique_number_has_one_holder(tmp_path):
+    """Held as 7.0 by another record; and taken in the order in which the holders give theirs up."""
+    shape = field_shape("Student_No__c", "double", precision=18, scale=0, unique=True, externalId=True)
+    contacts = [{"Number": 8}, {"Number": 7}, {"Number": 9}, {"Number": None}]
+    changes, outcomes = foretold_and_answered(
+        tmp_path, [shape], NUMBER, contacts, edits=[(0, {"Student_No__c": 7.0}), (3, {"Student_No__c": 9.0})]
+    )
+    assert_foretold(changes, outcomes)
+    rows = by_contact(changes)
+    assert [row["codes"] for row in rows] == [[], [], ["DUPLICATE_VALUE"], []]
+    assert rows[0]["group_id"] == rows[1]["group_id"] is not None
+
+
+def test_a_number_holds_so_many_digits_before_the_point(tmp_path):
+    """More of them after the point are kept as they are, so nothing is left to write."""
+    shape = field_shape("Score__c", "double", precision=5, scale=2)
+    values = [999.99999, 1000, -1000, 0.123456789]
+    changes, outcomes = foretold_and_answered(tmp_path, [shape], NUMBER, [{"Number": value} for value in values])
+    assert_foretold(changes, outcomes)
+    too_large = ["NUMBER_OUTSIDE_VALID_RANGE"]
+    assert [row["codes"] for row in by_contact(changes)] == [[], too_large, too_large, []]
+
+
+def test_an_int_has_32_bits(tmp_path):
+    values = [2**31 - 1, 2**31, -(2**31), -(2**31) - 1]
+    contacts = [{"Number": value} for value in values]
+    changes, outcomes = foretold_and_answered(tmp_path, [field_shape("Count__c", "int")], NUMBER, contacts)
+    assert_foretold(changes, outcomes)
+    unreadable = ["JSON_PARSER_ERROR"]
+    assert [row["codes"] for row in by_contact(changes)] == [[], unreadable, [], unreadable]
+
+
+SCHOOL = (MainstayField("School", "Text", is_custom=True),)
+KNOWN, BINNED = long_id("001Aa0000000001"), long_id("001Aa0000000002")
+ACCOUNTS = {"Account": pl.DataFrame({"Id": [KNOWN, BINNED], "Name": ["North", "South"], "IsDeleted": [False, True]})}
+NOBODY = long_id("001Aa0000099999")
+
+
+def test_a_parent_of_an_object_that_is_not_mapped_is_only_possible(tmp_path):
+    """Whether it is there, only Salesforce can tell; what is no id at all is refused for certain."""
+    contacts = [{"School": KNOWN}, {"School": NOBODY}, {"School": "North"}, {"School": None}]
+    changes, outcomes = foretold_and_answered(
+        tmp_path, [lookup("School__c", "Account", "School__r")], SCHOOL, contacts, others=ACCOUNTS
+    )
+    told = [(row["action"], row["codes"], row["certainty"]) for row in by_contact(changes)]
+    assert told == [
+        ("update", [], "possible"),
+        ("update", [], "possible"),
+        ("blocked", ["MALFORMED_ID"], "certain"),
+        ("none", [], None),
+    ]
+    answers = sorted((changes[name]["mainstay_id"], answer["codes"]) for name, answer in outcomes.items())
+    assert answers == [("ah0", []), ("ah1", ["INVALID_CROSS_REFERENCE_KEY"]), ("ah2", ["MALFORMED_ID"])]
+
+
+def test_which_refusal_a_missing_parent_meets_is_only_possible(tmp_path):
+    """Pulls leave deleted records out, so that one looks like one that never was; refused it is either way."""
+    account = {
+        "sobject": "Account",
+        "import": {"fields": [{"mainstay": "preferred_name", "salesforce": "Name", "matching": True}]},
+    }
+    contacts = [{"School": KNOWN}, {"School": NOBODY}, {"School": BINNED}]
+    changes, outcomes = foretold_and_answered(
+        tmp_path, [lookup("School__c", "Account", "School__r")], SCHOOL, contacts, others=ACCOUNTS, objects=[account]
+    )
+    nobody = ("fail", ["INVALID_CROSS_REFERENCE_KEY"], "possible")
+    told = [(row["predicted_status"], row["codes"], row["certainty"]) for row in by_contact(changes)]
+    assert told == [("success", [], "certain"), nobody, nobody]
+    answers = sorted((changes[name]["mainstay_id"], answer["codes"]) for name, answer in outcomes.items())
+    assert answers == [("ah0", []), ("ah1", ["INVALID_CROSS_REFERENCE_KEY"]), ("ah2", ["ENTITY_IS_DELETED"])]

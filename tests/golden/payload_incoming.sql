@@ -27,6 +27,7 @@ changing AS (
 SELECT contact_id,
        true AS is_eligible,
        false AS is_eligibility_open,
+       false AS is_parent_open,
        concat('{', ltrim(concat(
            CASE WHEN "changes Email" THEN ',"Email":' END, CASE WHEN "changes Email" THEN json_text("Email") END,
            CASE WHEN "changes MobilePhone" THEN ',"MobilePhone":' END, CASE WHEN "changes MobilePhone" THEN json_text("MobilePhone") END), ','), '}') AS body,
@@ -72,6 +73,7 @@ changing AS (
 SELECT contact_id,
        true AS is_eligible,
        false AS is_eligibility_open,
+       false AS is_parent_open,
        concat('{', ltrim(concat(
            CASE WHEN "changes Email" THEN ',"Email":' END, CASE WHEN "changes Email" THEN json_text("Email") END,
            CASE WHEN "changes MobilePhone" THEN ',"MobilePhone":' END, CASE WHEN "changes MobilePhone" THEN json_text("MobilePhone") END), ','), '}') AS body,

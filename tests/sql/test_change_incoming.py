@@ -34,6 +34,7 @@ def judge(step):
                 "contact_id": [row["contact_id"] for row in verdicts],
                 "is_eligible": [True] * len(changes),
                 "is_eligibility_open": [False] * len(changes),
+                "is_parent_open": [False] * len(changes),
                 "body": ['{"x":1}'] * len(changes),
                 "fields": ['[{"x":1}]'] * len(changes),
                 "codes": pa.array([codes for _, _, codes in changes], pa.list_(pa.string())),
@@ -54,8 +55,8 @@ VERDICT = {
 }  # fmt: skip
 PAYLOAD = pa.schema(
     [
-        ("contact_id", pa.string()), ("is_eligible", pa.bool_()), ("is_eligibility_open", pa.bool_()), ("body", pa.string()),
-        ("fields", pa.string()), ("codes", pa.list_(pa.string())), ("claims", pa.list_(CLAIM)),
+        ("contact_id", pa.string()), ("is_eligible", pa.bool_()), ("is_eligibility_open", pa.bool_()),
+        ("is_parent_open", pa.bool_()), ("body", pa.string()), ("fields", pa.string()), ("codes", pa.list_(pa.string())), ("claims", pa.list_(CLAIM)),
     ]
 )  # fmt: skip
 LEFT = pa.schema(
@@ -95,6 +96,17 @@ def test_the_reason_of_a_linked_contact(step, case):
         payload_incoming=pa.Table.from_pylist([payload], PAYLOAD), left_record=pa.Table.from_pylist(left, LEFT),
     )  # fmt: skip
     assert (row["action"], row["reason"]) == (action, reason)
+
+
+@pytest.mark.parametrize(("eligibility", "parent"), [(False, False), (False, True), (True, False)])
+def test_what_only_salesforce_can_tell_is_open(step, eligibility, parent):
+    about = {"is_eligible": True, "is_eligibility_open": eligibility, "is_parent_open": parent}
+    payload = {"contact_id": "a1", "codes": [], "claims": [], **about, **CHANGES}
+    (row,) = step(
+        "incoming", "change_incoming", verdict_incoming=[VERDICT],
+        payload_incoming=pa.Table.from_pylist([payload], PAYLOAD), left_record=pa.Table.from_pylist([], LEFT),
+    )  # fmt: skip
+    assert row["is_open"] == (eligibility or parent)
 
 
 def test_the_reason_of_a_question_and_of_a_lost_turn(step):

@@ -44,6 +44,8 @@ MAPPED = (
     (SalesforceField("Status__c", type="picklist", defaulted_on_create=True, default_value="Open"), "Text"),
     (SalesforceField("Guess__c", default_value=None), "Text"),
     (SalesforceField("Share__c", type="percent"), "Number"),
+    (SalesforceField("Number__c", type="double", unique=True), "Number"),
+    (SalesforceField("Points__c", type="double", precision=5, scale=2), "Number"),
 )
 UNMAPPED = (
     SalesforceField("Id", type="id", **SYSTEM),
@@ -124,8 +126,11 @@ REFUSED = {
     "an open list": ({"Free__c": "Z"}, []),
     "no number": ({"GPA__c": "high"}, ["JSON_PARSER_ERROR"]),
     "a huge number": ({"GPA__c": "1e18"}, ["NUMBER_OUTSIDE_VALID_RANGE"]),
+    "as many digits as the field holds": ({"Points__c": "-999.9999"}, []),
+    "a digit too many before the point": ({"Points__c": "-1000"}, ["NUMBER_OUTSIDE_VALID_RANGE"]),
     "half a visit": ({"Visits__c": "2.5"}, ["JSON_PARSER_ERROR"]),
     "a whole number with a point": ({"Visits__c": "2.0"}, []),
+    "the least of 32 bits": ({"Visits__c": "-2147483648"}, []),
     "more than 32 bits": ({"Visits__c": "2147483648"}, ["JSON_PARSER_ERROR"]),
     "no day": ({"Start__c": "2026-02-30"}, ["JSON_PARSER_ERROR"]),
     "a day as written in the States": ({"Start__c": "1/5/2026"}, []),
@@ -176,6 +181,26 @@ def test_a_unique_value_that_changes_is_claimed_in_small_letters():
     (claim,) = run({"Code__c": "OLD"}, record={"Code__c": "Old"}, create=True)["claims"]
     assert (claim["claimed"], claim["held"], claim["holder"]) == ("old", None, LIVING)
     assert run({"Code__c": None}, record=held)["claims"] == []
+
+
+def test_a_unique_number_is_claimed_as_it_is_compared():
+    (claim,) = run({"Number__c": "7.00"}, record={"Number__c": 8.0})["claims"]
+    assert claim == {"field": "Number__c", "claimed": "7", "held": "8", "holder": None}
+    (claim,) = run({"Number__c": "7"}, record={"Number__c": 7.0}, create=True)["claims"]
+    assert (claim["claimed"], claim["held"], claim["holder"]) == ("7", None, LIVING)
+
+
+@pytest.mark.parametrize(
+    ("values", "record", "is_open"),
+    [
+        ({"Other__c": LIVING}, {}, True),
+        ({"Other__c": LIVING[:15]}, {"Other__c": LIVING}, False),
+        ({"Other__c": "x"}, {}, False),
+        ({"Mentor__c": LIVING}, {}, False),
+    ],
+)
+def test_only_salesforce_knows_a_parent_of_an_object_that_was_not_pulled(values, record, is_open):
+    assert run(values, record=record)["is_parent_open"] == is_open
 
 
 CRITERIA = {

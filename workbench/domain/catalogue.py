@@ -54,6 +54,8 @@ def salesforce_fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, 
             defaulted_on_create=row["defaulted_on_create"],
             formula=row.get("formula"),
             default_value=row.get("default_value"),
+            precision=row.get("precision") or 0,
+            scale=row.get("scale") or 0,
         )
     return known
 

@@ -39,7 +39,8 @@ class SalesforceField:
     """One field as describe tells it; `name` is an API name or a lookup path (`Account.Parent.Name`).
 
     `formula`: the text of a formula field, where it is known. `default_value`: what a new record holds that is not
-    given this field, as text and "" for a blank; None where that is computed, or not known.
+    given this field, as text and "" for a blank; None where that is computed, or not known. `precision`: the digits of
+    a number, `scale` of them after the point; 0 where that is not known.
     """
 
     name: str
@@ -60,6 +61,8 @@ class SalesforceField:
     defaulted_on_create: bool = False
     formula: str | None = None
     default_value: str | None = ""
+    precision: int = 0
+    scale: int = 0
 
     @property
     def is_lookup(self) -> bool:

@@ -1,8 +1,9 @@
 """The one table of rules behind predicted codes: what each code hangs on, and how certain that can be.
 
 A code is `certain` where everything its rule reads was pulled, `possible` where it hangs on what nobody shows: the
-previous phone of a contact, the channels an institution bought. RULES_VERSION is kept with every prediction, so that
-the calibration report tells the hits of old rules from those of new ones: raise it whenever a rule changes.
+previous phone of a contact, the channels an institution bought, whether a record that is missing was ever there.
+RULES_VERSION is kept with every prediction, so that the calibration report tells the hits of old rules from those of
+new ones: raise it whenever a rule changes.
 Source: feature checklist, "How well each error can be predicted"; Mainstay API reference, section 8.
 """
 
@@ -28,8 +29,8 @@ def _mainstay(code: str, hangs_on: str, certainty: Literal["certain", "possible"
     return PredictionRule(code, "mainstay", certainty, hangs_on)
 
 
-def _salesforce(code: str, hangs_on: str) -> PredictionRule:
-    return PredictionRule(code, "salesforce", "certain", hangs_on)
+def _salesforce(code: str, hangs_on: str, certainty: Literal["certain", "possible"] = "certain") -> PredictionRule:
+    return PredictionRule(code, "salesforce", certainty, hangs_on)
 
 
 RULES: Final = (
@@ -50,11 +51,12 @@ RULES: Final = (
     _salesforce("MALFORMED_ID", "15 or 18 characters with the right checksum"),
     _salesforce("FIELD_INTEGRITY_EXCEPTION", "the first three characters of an id"),
     _salesforce("ENTITY_IS_DELETED", "whether the pulled parent is deleted"),
-    _salesforce("INVALID_CROSS_REFERENCE_KEY", "whether the parent was pulled"),
+    # A deleted parent is not in the store either, and Salesforce answers ENTITY_IS_DELETED for it.
+    _salesforce("INVALID_CROSS_REFERENCE_KEY", "whether the parent was pulled; it may be deleted", "possible"),
     _salesforce("INVALID_EMAIL_ADDRESS", "our reading of Salesforce's address rule"),
     _salesforce("STRING_TOO_LONG", "the length in describe"),
     _salesforce("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "the values in describe"),
-    _salesforce("NUMBER_OUTSIDE_VALID_RANGE", "18 digits"),
+    _salesforce("NUMBER_OUTSIDE_VALID_RANGE", "the digits before the point in describe"),
     _salesforce("DUPLICATE_VALUE", "who holds a unique value when the change's turn comes"),
 )
 POSSIBLE_CODES: Final = tuple(rule.code for rule in RULES if rule.certainty == "possible")

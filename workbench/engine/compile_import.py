@@ -202,13 +202,9 @@ WHERE {either(list(ours))}"""
 
 def _record_text(field: SalesforceField) -> str:
     """As for exports, but UNSET is a text like any other: Salesforce has no such keyword."""
-    return _raw(field) if column_type(field) == "VARCHAR" else salesforce_text(field)
-
-
-def _raw(field: SalesforceField) -> str:
-    """A landed value as it stands in the record, blank as NULL."""
-    value = f"s.{identifier(field.name)}"
-    return f"nullif({value}, '')" if column_type(field) == "VARCHAR" else f"CAST({value} AS VARCHAR)"
+    if column_type(field) != "VARCHAR":
+        return salesforce_text(field)
+    return f"nullif(s.{identifier(field.name)}, '')"
 
 
 def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:
@@ -304,6 +300,7 @@ def payload_incoming(plan: ImportPlan, slices: Sequence[Slice]) -> str:
     """work.payload_incoming: one row per work.receiving row: eligibility, request body, changed fields, refusals.
 
     Of records that are there only the values of those `slices` are read in which any of them differs.
+    `is_parent_open`: only Salesforce can tell whether a record named in it is there.
     `claims`: the unique values it would take, each with the one it gives up and its present holder.
     """
     looked_at = replace(plan, pairs=tuple(pair for item in slices for pair in item.pairs))
@@ -315,7 +312,7 @@ def _payload(plan: ImportPlan, *, is_create: bool) -> str:
     table = f"store.salesforce.{identifier(plan.sobject)}"
     wanted = [f"{text} AS {column}" for column, text in _incoming_values(plan).items()]
     now = [f"{_record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
-    held = [f"lower({_raw(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
+    held = [f"lower({_record_text(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
     inputs = [f"s.{identifier(path)} AS {_input(path)}" for path in plan.inputs]
     which = "is_create" if is_create else "NOT is_create"
     contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM work.receiving WHERE {which}")
@@ -349,6 +346,7 @@ changing AS (
 SELECT contact_id,
        {_eligible(plan)} AS is_eligible,
        {_open(plan)} AS is_eligibility_open,
+       {refusals.unseen_parent(plan)} AS is_parent_open,
        {_body(plan)} AS body,
        {_fields(plan)} AS fields,
        {refusals.refusals(plan)} AS codes,
@@ -366,7 +364,7 @@ def _beside(plan: ImportPlan, table: str) -> tuple[list[str], str]:
             columns.append(f"{owner}.record_id AS {refusals.holder(pair)}")
             joins.append(
                 f"""
-    LEFT JOIN (SELECT lower({_raw(pair.salesforce)}) AS value, min(s."Id") AS record_id
+    LEFT JOIN (SELECT lower({_record_text(pair.salesforce)}) AS value, min(s."Id") AS record_id
                FROM {table} AS s WHERE NOT coalesce(s."IsDeleted", false) GROUP BY ALL) AS {owner}
            ON {owner}.value = lower({pair.column})"""
             )

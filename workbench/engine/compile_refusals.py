@@ -26,7 +26,7 @@ _EMAIL: Final = rf'[^{_SPACES}@<>(),;:\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Z
 _MOMENT: Final = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _SUFFIX_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 # No Salesforce number has more than 18 digits, and an int has 32 bits.
-_LARGEST: Final = "1e18"
+_MOST_DIGITS: Final = 18
 _LARGEST_INT: Final = "2147483647"
 _CLAIM_TYPE: Final = "STRUCT(field VARCHAR, claimed VARCHAR, held VARCHAR, holder VARCHAR)[]"
 
@@ -92,6 +92,16 @@ def parents_of(plan: ImportPlan) -> list[tuple[Pair, str]]:
     return [(pair, plan.parents[pair.salesforce.name]) for pair in plan.pairs if pair.salesforce.name in plan.parents]
 
 
+def unseen_parent(plan: ImportPlan) -> str:
+    """Whether an id is written that nobody looked up: its object is not mapped, or it is one of several."""
+    unseen = [
+        f"({_fills(pair)} AND {long_id(pair.column)} IS NOT NULL)"
+        for pair in plan.pairs
+        if pair.salesforce.type == "reference" and pair.salesforce.name not in plan.parents
+    ]
+    return " OR ".join(unseen) or "false"
+
+
 def long_id(text: str) -> str:
     """The 18 characters of an id told with 15 or 18; NULL where the text is no id.
 
@@ -114,7 +124,7 @@ def _unreadable(pair: Pair) -> str | None:
     kind, text = pair.salesforce.type, pair.column
     if kind == "int":
         number = f"TRY_CAST({text} AS DOUBLE)"
-        is_int = f"{number} = trunc({number}) AND abs({number}) <= {_LARGEST_INT}"
+        is_int = f"{number} = trunc({number}) AND {number} BETWEEN -{_LARGEST_INT} - 1 AND {_LARGEST_INT}"
         return f"(canon_number({text}) IS NULL OR NOT ({is_int}))"
     conditions = {
         "boolean": f"{text} NOT IN ('true', 'false')",
@@ -192,5 +202,12 @@ def _is_not_listed(_: ImportPlan, pair: Pair) -> str | None:
 
 
 def _is_too_large(_: ImportPlan, pair: Pair) -> str | None:
-    is_number = pair.salesforce.type in NUMERIC and pair.salesforce.type != "int"
-    return f"abs(TRY_CAST({pair.column} AS DOUBLE)) >= {_LARGEST}" if is_number else None
+    """Digits after the point are never too many: the API keeps them all.
+
+    Source: Salesforce help, "Salesforce Number Field Stores More Decimal Places Than Defined When Set via API or Apex".
+    """
+    field = pair.salesforce
+    if field.type not in NUMERIC or (field.type == "int" and not field.precision):
+        return None
+    digits = field.precision - field.scale if field.precision else _MOST_DIGITS
+    return f"abs(TRY_CAST({pair.column} AS DOUBLE)) >= 1e{digits}"

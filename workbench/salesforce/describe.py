@@ -93,6 +93,8 @@ def _field(item: Mapping[str, Any]) -> SalesforceField:
         relationship_name=item.get("relationshipName") or None,
         defaulted_on_create=bool(item.get("defaultedOnCreate", False)),
         default_value=_default_value(item),
+        precision=int(item.get("precision") or 0),
+        scale=int(item.get("scale") or 0),
     )
 
 

@@ -37,6 +37,7 @@ SALESFORCE_FIELD_SCHEMA: Final = pa.schema(
         ("defaulted_on_create", pa.bool_()),
         ("formula", pa.string()),
         ("default_value", pa.string()),
+        *((name, pa.int64()) for name in ("precision", "scale")),
     ]
 )
 MAINSTAY_FIELD_SCHEMA: Final = pa.schema(

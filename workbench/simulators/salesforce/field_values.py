@@ -19,6 +19,7 @@ _EMAIL: Final = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _WRITTEN_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
 _CSV_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_INTS: Final = range(-(2**31), 2**31)  # xsd:int
 _SHOWN: Final = 100  # characters of a too long value that its error repeats
 
 
@@ -85,9 +86,13 @@ def _number(field: Field, value: str | float) -> int | float | None:
         if not _WRITTEN_NUMBER.match(value):
             return None
         value = float(value)
-    if not math.isfinite(value) or (field.type == "int" and value != int(value)):
+    if not math.isfinite(value) or (field.type == "int" and not _is_int(value)):
         return None
     return int(value) if field.type == "int" else float(value)
+
+
+def _is_int(value: float) -> bool:
+    return value == int(value) and int(value) in _INTS
 
 
 def _day_or_moment(field: Field, text: str) -> date | datetime | None:

@@ -10,7 +10,7 @@ WITH RECURSIVE settled AS (
            verdict.candidate_id,
            verdict.rule,
            verdict.cause,
-           coalesce(payload.is_eligibility_open, false) AS is_open,
+           coalesce(payload.is_eligibility_open OR payload.is_parent_open, false) AS is_open,
            payload.body,
            payload.fields,
            kept.asked_fields,
