@@ -191,7 +191,7 @@ def test_a_conflict_may_be_decided_by_15_characters(world):
 
 
 def test_a_crm_id_of_15_characters_is_another_one_to_mainstay(world):
-    """Mainstay compares CRM IDs exactly: a PUT by 18 characters finds no contact that carries 15."""
+    """Mainstay compares CRM IDs exactly: a PUT by 18 characters finds no contact that carries 15. Salesforce takes both."""
     world.record(1, Id=ID, MobilePhone="4045550101")
     world.contact(1, crm_id=ID[:15], phone="4045550101")
 
@@ -200,7 +200,7 @@ def test_a_crm_id_of_15_characters_is_another_one_to_mainstay(world):
 
     assert (sent["action"], sent["codes"]) == ("blocked", ["phone-match-found-but-crmId-mismatch"])
     assert world.directory().by_crm_id(ID) is None
-    assert (back["action"], back["reason"]) == ("conflict", "The CRM ID is on no Salesforce record that was pulled")
+    assert (back["action"], back["salesforce_id"]) == ("none", ID)
 
 
 # -- sizes ---------------------------------------------------------------------------------------------------------

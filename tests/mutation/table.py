@@ -14,6 +14,7 @@ MATCH, FAN_OUT = ("tests/sql/test_match_incoming.py",), ("tests/sql/test_reach.p
 CLEARED = ("tests/properties/test_three_way.py",)
 KEYS = ("tests/sql/test_keys.py",)
 IMPACT = ("tests/unit/test_impact.py",)
+NARROW, TAKEN = ("tests/properties/test_incremental_import.py",), ("tests/golden/test_compiled_sql.py",)
 
 IDENTITY = "sql/outgoing/identity_outgoing.sql"
 FIELD = "sql/threeway/verdict_field.sql"
@@ -213,7 +214,8 @@ IMPORTS = (
     Mutation(IMPORT, "max(rival_count) AS rival_count", "min(rival_count) AS rival_count", "a rival by one key is none", MATCH),
     Mutation(IMPORT, "greatest(per_contact.rival_count, coalesce(per_record.contact_count, 0))", "per_contact.rival_count",
              "two contacts may reach one record by two keys", MATCH),
-    Mutation(IMPORT, "nullif(c.crm_id, '') AS crm_id_key", "c.crm_id AS crm_id_key", "an empty CRM ID is one", AGAIN),
+    Mutation(IMPORT, "full_id(nullif(c.crm_id, ''))", "full_id(c.crm_id)", "an empty CRM ID is one", AGAIN),
+    Mutation(IMPORT, "IN (SELECT contact_id FROM work.affected_contact WHERE is_there)", "IS NULL", "nobody is looked at again", NARROW),
     Mutation(IMPORT, "coalesce(c.test_user, false) AS is_test", "false AS is_test", "test contacts pass", BACK),
     Mutation(IMPORT, "ORDER BY c.last_modified_at, c.id", "ORDER BY c.id", "the first changed contact is not first", AGAIN),
     Mutation(IMPORT, 'WHERE NOT coalesce(s."IsDeleted", false)"""', '"""', "deleted records are matched", AGAIN),
@@ -238,7 +240,8 @@ IMPORTS = (
     Mutation(IMPORT, 'if not (field.updateable and field.nillable and field.type != "boolean"):', "if False:", "what cannot be blank is cleared", AGREED),
     Mutation(IMPORT, "CASE WHEN canon_number({text}) IS NOT NULL THEN {text} ELSE", "CASE WHEN false THEN {text} ELSE", "numbers are written as texts", REFUSE),
     Mutation(IMPORT, "ON {owner}.value = lower({pair.column})", "ON {owner}.value = {pair.column}", "a unique value counts case", REFUSE),
-    Mutation(IMPORT, "action IN ('link', 'create')", "action IN ('link')", "what an object before makes is made again",
+    Mutation(IMPORT, "OR candidate_id IS NOT NULL", "", "whom an object before leaves out is made again", TAKEN),
+    Mutation(IMPORT, "action IN ('link', 'create', 'conflict')", "action IN ('link')", "what an object before makes is made again",
              ("tests/golden/test_compiled_sql.py::test_an_object_leaves_the_contacts_that_an_earlier_one_takes",)),
     Mutation(IMPORT, 'f"CASE WHEN {p.changes} THEN {field_change(p.salesforce.name', 'f"CASE WHEN true THEN {field_change(p.salesforce.name',
              "what stays is told as a change", AGREED),

@@ -7,18 +7,24 @@ from importlib import resources
 
 import pytest
 
+from workbench.engine.run import EVERYTHING, Scope
+
 SQL = resources.files("workbench") / "sql"
 
 
 def buckets(direction):
-    """Names of the buckets that a step can give."""
+    """Names of the buckets that a step can give, but for what nothing reaches."""
     text = (SQL / direction / f"bucket_{direction}.sql").read_text()
     return set(re.findall(r"WHEN \d THEN '(\w+)'|ELSE '(\w+)'", text))
 
 
+SYSTEMS = {"outgoing": ["mainstay"], "incoming": ["salesforce"]}
 PULLED = {
     "outgoing": {"pulled_outgoing": [{"system": "salesforce", "row_count": 3}, {"system": "mainstay", "row_count": 2}]},
-    "incoming": {"incoming": [{"seq": n} for n in range(3)], "record_now": [{"seq": n} for n in range(2)]},
+    "incoming": {
+        "incoming": [{"seq": n, "is_looked_at": n < 3} for n in range(4)],
+        "record_now": [{"seq": n} for n in range(2)],
+    },
 }
 
 
@@ -48,5 +54,8 @@ def test_what_was_pulled_is_counted_before_anything_is_joined(step):
 @pytest.mark.parametrize("direction", ["outgoing", "incoming"])
 def test_no_bucket_is_called_other(direction):
     names = {name for pair in buckets(direction) for name in pair if name}
-    assert len(names) == 7
+    names |= {
+        scope.unreached(system)["unreached"] for scope in (EVERYTHING, Scope("003")) for system in SYSTEMS[direction]
+    }
+    assert len(names) == 8
     assert not {name for name in names if re.search(r"other|else|misc|unknown|rest", name)}

@@ -69,7 +69,7 @@ def computed(
             ]
             _export(run, plans)
         else:
-            written = compile_import.written_by(mapped)
+            written = compile_import.written_by([item for item in mapped if item.sobject in told])
             _import(
                 run,
                 [
