@@ -62,6 +62,7 @@ def end(step):
     ):
         request = [{"seq": 1, "body": body, "codes": codes, "clears": clears}] if sends else []
         kept = [{"record_id": "0031", "contact_id": contact, "asks": False, **left}] if left else []
+        step("outgoing", "opting_back", verdict_outgoing=verdicts(verdict), request_outgoing=table(request, REQUEST))
         step(
             "outgoing", "settled_outgoing", verdict_outgoing=verdicts(verdict), request_outgoing=table(request, REQUEST),
             walk_outgoing=table([{"seq": 1, **walk}] if walk else [], WALK),

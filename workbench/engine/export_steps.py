@@ -73,6 +73,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
             walk(con, plan)
     with stage("predict"):
         con.execute(f"CREATE OR REPLACE VIEW work.request_outgoing AS {compile_payload.requests()}")
+        run_step(con, "outgoing", "opting_back")
         run_step(con, "outgoing", "settled_outgoing")
         view_step(con, "outgoing", "change_outgoing")
         run_step(con, "outgoing", "bucket_outgoing", run.scope.unreached("mainstay"))
