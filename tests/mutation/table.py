@@ -40,7 +40,6 @@ STEPS = (
              (), wider=AGAIN),
     Mutation("sql/outgoing/pulled_outgoing.sql", "count(*) AS row_count FROM work.record_key", "CAST(0 AS BIGINT) AS row_count FROM work.record_key",
              "lost records are not missed", ("tests/sql/test_checks.py",)),
-    Mutation("sql/outgoing/opting_back.sql", "WHERE is_status_hidden", "WHERE true", "every opt-in is guarded", (), wider=("tests/sql/test_change_outgoing.py",)),
     Mutation("sql/outgoing/misleading_phone.sql", "length(crm_id) = 10", "false", "a phone leads to whoever carries it as CRM ID", AGAIN),
     Mutation("sql/incoming/contact_link.sql", "incoming.crm_id_key = record_now.record_id", "true", "every record is linked",
              ("tests/sql/test_incoming.py",), wider=BACK),

@@ -64,6 +64,8 @@ def test_a_contact_stands_in_one_bucket(step, case):
     contact, links, matches, action, cause = CASES[case]
     row = verdict(step, {**CONTACT, **contact}, links, matches)
     assert (row["action"], row["cause"]) == (action, cause)
+    told = {"linked": ("id", "003A"), "matched": ("matching", "003A")}
+    assert (row["rule"], row["record_id"]) == told.get(cause, ("none", None))
 
 
 def test_who_is_not_looked_at_is_not_told(step):

@@ -180,6 +180,7 @@ def test_a_crm_id_that_is_another_ones_phone_asks(looked):
     assert actions(looked)[record_id(20)] == "link"
 
     looked.contacts[3].update(crm_id=A, last_modified_at=LATER)
+    looked.contacts[4].update(crm_id="TEN-LETTER")
     _, rows = looked.preview(only_changed=True)
     found = {row["salesforce_id"]: (row["action"], row["requests"]) for row in rows}
     assert found[record_id(20)] == ("conflict", [])

@@ -33,7 +33,7 @@ decided AS (
            CAST(CASE WHEN is_test THEN 'test_contact'
                 WHEN link_count > 1 THEN 'crm_id_twice'
                 WHEN linked_row IS NOT NULL THEN 'linked'
-                WHEN crm_id_key IS NOT NULL AND crm_id_key[1:3] <> key_prefix THEN 'other_object'
+                WHEN crm_id_key[1:3] <> key_prefix THEN 'other_object'
                 WHEN is_claimed THEN 'claimed'
                 WHEN crm_id_key IS NOT NULL THEN 'dangling_crm_id'
                 WHEN match_count > 1 THEN 'several_records'
