@@ -33,10 +33,11 @@ def store(tmp_path_factory):
     return Store(str(tmp_path_factory.mktemp("incremental") / "world.duckdb"))
 
 
-def by_record(rows):
+def by_record(rows, sender="salesforce_id", told=TOLD):
+    """What is told of each record of the sending side, by its id."""
     return {
-        row["salesforce_id"]: (
-            [row[name] for name in TOLD],
+        row[sender]: (
+            [row[name] for name in told],
             [(request["method"], request["path"], request["body"]) for request in row["requests"]],
         )
         for row in rows

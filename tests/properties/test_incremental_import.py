@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from properties.test_import import CONTACT, MATCHING, RECORD
+from properties.test_incremental import LATER, by_record
 from world import World, mapping, record_id
 
 from workbench.store import Store
@@ -16,7 +16,6 @@ from workbench.store import Store
 pytestmark = pytest.mark.timeout(1200)
 
 EXAMPLES = int(os.environ.get("GUARDIAN_EXAMPLES", "40")) // 2
-LATER = datetime.now(UTC) + timedelta(days=1)
 TOLD = ("action", "rule", "salesforce_id", "codes", "predicted_status", "certainty", "reason", "fields", "guards")
 
 # A move of None removes: only full pulls let a row vanish, as those of a World are.
@@ -61,13 +60,7 @@ def move(world, record_moves, contact_moves):
 
 
 def by_contact(rows):
-    return {
-        row["mainstay_id"]: (
-            [row[name] for name in TOLD],
-            [(request["method"], request["path"], request["body"]) for request in row["requests"]],
-        )
-        for row in rows
-    }
+    return by_record(rows, "mainstay_id", TOLD)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

@@ -109,11 +109,12 @@ def make_preview(
 def _last_looked(
     store: Store, direction: Direction, revision: MappingRevision, sobjects: Sequence[str] | None
 ) -> tuple[int | None, datetime | None]:
-    """The last full preview of these objects by this mapping, and when its pulls began, less an overlap.
+    """The last full preview, by this mapping, of these objects and those before; when its pulls began, less an overlap.
 
     (None, None) where there is none yet: look at all.
     """
-    wanted = sobjects or [item.sobject for item in revision.mapping.sobjects(direction)]
+    enabled = [item.sobject for item in revision.mapping.sobjects(direction)]
+    last = max((place for place, name in enumerate(enabled) if name in (sobjects or enabled)), default=-1)
     rows = store.rows(
         f"SELECT min(pin.preview_id) AS baseline, min(pull.started_at) - INTERVAL '{_OVERLAP}' AS since "
         "FROM preview.pin AS pin "
@@ -121,6 +122,6 @@ def _last_looked(
         "AND pull.object = pin.object WHERE pin.preview_id = (SELECT max(preview_id) FROM preview.preview "
         "WHERE direction = $direction AND only_record IS NULL AND mapping_digest = $digest "
         "AND list_has_all(sobjects, $sobjects))",
-        {"direction": str(direction), "digest": revision.digest, "sobjects": list(wanted)},
+        {"direction": str(direction), "digest": revision.digest, "sobjects": enabled[: last + 1]},
     )
     return rows[0]["baseline"], rows[0]["since"]
