@@ -384,3 +384,21 @@ def test_pulls_are_looked_at_once(store):
     world.records[0]["SystemModstamp"] = datetime.now(UTC) + timedelta(days=1)  # saved once more, as it was
     world.land()
     assert look_at_pulls(store, world.revision) == 0
+
+
+@pytest.mark.parametrize("side", ["salesforce", "mainstay"])
+def test_what_one_side_alone_came_to_say_is_agreed_on(store, side):
+    """The other side has not moved for days, so that nothing but this side's stamp leads to the pair."""
+    world = World(store, document())
+    world.pulled_at = START
+    old = START - timedelta(days=3)
+    world.record(1, Email="ana@x.edu", SystemModstamp=old)
+    world.contact(1, crm_id=record_id(1), email="new@x.edu", last_modified_at=old)
+    world.preview()
+    later = START + timedelta(hours=1)
+    if side == "salesforce":
+        move(world, salesforce={"Email": "new@x.edu", "SystemModstamp": later})
+    else:
+        move(world, mainstay={"email": "ana@x.edu", "last_modified_at": later})
+    world.land()
+    assert look_at_pulls(store, world.revision) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -167,6 +168,41 @@ def test_a_second_look_finds_who_of_the_second_object_was_refused_for_a_phone_th
     world = looked_at_first(store, [A, A], [1])
     world.records[0].update(MobilePhone=B, SystemModstamp=LATER)
     assert again(world) == {record_id(0): "create", lead_id(1): "create"}
+
+
+def test_the_baseline_holds_the_objects_mapped_before_too(tmp_path):
+    """What an earlier object decided counts for a later one, so a look at the later one alone is no baseline."""
+    world = World(tmp_path, two_objects())
+    world.pulled_at = START + timedelta(days=1)
+    for number in (1, 2, 3):
+        world.record(number, MobilePhone=f"404555010{number}", SystemModstamp=START)
+    as_leads(world, [2, 3])
+
+    def looked_at(**about):
+        _, rows = world.preview(**about)
+        return [row["salesforce_id"] for row in rows]
+
+    leads = [lead_id(2), lead_id(3)]
+    assert looked_at(sobjects=["Lead"]) == leads
+    assert looked_at(sobjects=["Lead"], only_changed=True) == leads
+    assert looked_at(sobjects=["Contact"]) == [record_id(1)]
+    assert looked_at(sobjects=["Contact"], only_changed=True) == []
+    assert looked_at() == [record_id(1), *leads]
+    assert looked_at(sobjects=["Lead"], only_changed=True) == []
+
+
+def test_another_mapping_has_no_baseline_yet(tmp_path):
+    world = World(tmp_path, two_objects())
+    world.pulled_at = START + timedelta(days=1)
+    world.record(1, SystemModstamp=START)
+    world.record(2, MobilePhone=B, SystemModstamp=START)
+    as_leads(world, [2])
+    world.preview()
+    assert world.preview(only_changed=True)[1] == []
+    document = json.loads(world.document)
+    document["objects"][1]["export"]["include_field_deletions"] = True
+    world.document = json.dumps(document)
+    assert len(world.preview(only_changed=True)[1]) == 2
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

@@ -189,6 +189,14 @@ def test_a_crm_id_that_is_another_ones_phone_asks(looked):
     assert actions(looked)[record_id(20)] == "link"
 
 
+def test_an_import_looks_again_at_who_changed_and_whose_record_did(looked):
+    looked.preview("import")
+    looked.contacts[3].update(last_modified_at=LATER, email="x@x.edu")
+    looked.records[5].update(SystemModstamp=LATER, Email="y@x.edu")
+    told = {looked.contacts[number]["id"] for number in (3, 5)}
+    assert set(actions(looked, "import", only_changed=True)) == told
+
+
 def test_the_circle_of_phones_is_followed_to_its_end(looked):
     phones = [f"40455501{number:02d}" for number in range(5)]
     for number in range(4):  # each wants the phone that the next one's contact holds

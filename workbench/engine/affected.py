@@ -17,7 +17,7 @@ from typing import Final
 from workbench.engine import compile_export
 from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan
-from workbench.engine.run import Run, require_columns
+from workbench.engine.run import Run
 from workbench.store.quoting import identifier, literal
 from workbench.store.steps import make_table, make_view
 
@@ -127,27 +127,24 @@ SELECT * FROM work.any_contact WHERE contact_row IN (SELECT contact_row FROM rea
 def find_affected(run: Run, plans: Sequence[ExportPlan]) -> None:
     """Make work.affected and work.affected_phone: record Ids of all these objects, and the phones that tie them."""
     con, scope = run.con, run.scope
-    for plan in plans:
-        require_columns(run.store, plan.sobject, compile_export.required_columns(plan))
-    with run.store.attached(con):
-        names = [_names(run, plan) for plan in plans]
-        contact = {"contact_phone": names[0]["contact_phone"]}
-        sobjects = ", ".join(literal(plan.sobject) for plan in plans)
-        make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
-        is_whole, since = is_full_pull_since(run), {"since": scope.since}
-        contacts = _CONTACTS.format(**contact) + (_VANISHED_CONTACTS if is_whole else "")
-        make_table(con, "changed_contact", contacts, since)
-        moved = [_each(_CHANGED, names), *([_each(_VANISHED, names)] if is_whole else [])]
-        moved += [_TAKEN] if len(plans) > 1 else []
-        make_table(con, "affected", _SEED.format(moved="\n    UNION\n    ".join(moved)), since)
-        con.execute("CREATE OR REPLACE TABLE work.affected_phone (phone UBIGINT, turn INTEGER, is_there BOOLEAN)")
-        turn, is_growing = 0, True
-        while is_growing:
-            latest = {"turn": turn, "latest": _LATEST.format(turn=turn)}
-            con.execute(_PHONES.format(wanted=_each(_WANTED, names, **latest), **contact, **latest))
-            latest = {"turn": turn, "latest_phones": _LATEST_PHONES.format(turn=turn)}
-            grown = con.execute(_GROWN.format(wanting=_each(_WANTING, names, **latest), **contact, **latest)).fetchone()
-            turn, is_growing = turn + 1, bool(grown and grown[0])
+    names = [_names(run, plan) for plan in plans]
+    contact = {"contact_phone": names[0]["contact_phone"]}
+    sobjects = ", ".join(literal(plan.sobject) for plan in plans)
+    make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
+    is_whole, since = is_full_pull_since(run), {"since": scope.since}
+    contacts = _CONTACTS.format(**contact) + (_VANISHED_CONTACTS if is_whole else "")
+    make_table(con, "changed_contact", contacts, since)
+    moved = [_each(_CHANGED, names), *([_each(_VANISHED, names)] if is_whole else [])]
+    moved += [_TAKEN] if len(plans) > 1 else []
+    make_table(con, "affected", _SEED.format(moved="\n    UNION\n    ".join(moved)), since)
+    con.execute("CREATE OR REPLACE TABLE work.affected_phone (phone UBIGINT, turn INTEGER, is_there BOOLEAN)")
+    turn, is_growing = 0, True
+    while is_growing:
+        latest = {"turn": turn, "latest": _LATEST.format(turn=turn)}
+        con.execute(_PHONES.format(wanted=_each(_WANTED, names, **latest), **contact, **latest))
+        latest = {"turn": turn, "latest_phones": _LATEST_PHONES.format(turn=turn)}
+        grown = con.execute(_GROWN.format(wanting=_each(_WANTING, names, **latest), **contact, **latest)).fetchone()
+        turn, is_growing = turn + 1, bool(grown and grown[0])
 
 
 def is_full_pull_since(run: Run) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 from workbench.engine import compile_import
 from workbench.engine.affected import is_full_pull_since
 from workbench.engine.plans import ImportPlan
-from workbench.engine.run import Run, require_columns
+from workbench.engine.run import Run
 from workbench.store.quoting import identifier, literal
 from workbench.store.steps import make_table, make_view
 
@@ -96,17 +96,14 @@ def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
     may leave a contact to a later one, or take it.
     """
     con, scope = run.con, run.scope
-    for plan in plans:
-        require_columns(run.store, plan.sobject, compile_import.required_columns(plan))
     sobjects = ", ".join(literal(plan.sobject) for plan in plans)
-    with run.store.attached(con):
-        make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
-        is_whole = is_full_pull_since(run)
-        asked = f"{_CHANGED_CONTACTS}\nUNION\n{_ASKED}"
-        make_table(con, "affected_contact", asked, {"since": scope.since})
-        is_growing = True
-        while is_growing:
-            is_growing = sum(_grow(run, plan, is_whole=is_whole) for plan in plans) > 0 and len(plans) > 1
+    make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
+    is_whole = is_full_pull_since(run)
+    asked = f"{_CHANGED_CONTACTS}\nUNION\n{_ASKED}"
+    make_table(con, "affected_contact", asked, {"since": scope.since})
+    is_growing = True
+    while is_growing:
+        is_growing = sum(_grow(run, plan, is_whole=is_whole) for plan in plans) > 0 and len(plans) > 1
 
 
 def _grow(run: Run, plan: ImportPlan, *, is_whole: bool) -> int:

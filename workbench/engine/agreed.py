@@ -6,7 +6,7 @@ Nothing is decided here; the three-way steps of a preview read the result. Decis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import duckdb
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from workbench.domain.mapping_check import Catalogues
 from workbench.engine.catalogues import fitting_catalogues
-from workbench.engine.compile_agreed import agreement, rearranged, written_value
+from workbench.engine.compile_agreed import agreement, changed_pairs, rearranged, written_value
 from workbench.engine.plans import TwoWay, two_way
 from workbench.engine.rules_sql import install_rules
 from workbench.store.database import Statement, Store
@@ -118,8 +118,7 @@ def _look(store: Store, both: TwoWay) -> int:
     elif before is not None:
         _rearrange(store, both, before)
     params = {} if before is None else {"pulled_at": latest["pulled_at"]}
-    params |= {} if since is None else {"since": since}
-    found = _agreement(store, agreement(both, since=since is not None, first=before is None), params)
+    found = _agreement(store, both, params, since=since, is_first=before is None)
     tables = {"new_agreed": _stamped(found, both.sobject, latest["pulled_at"])} if found.num_rows else {}
     store.write(
         *(_replace("new_agreed") if found.num_rows else []),
@@ -154,13 +153,17 @@ def _rearrange(store: Store, both: TwoWay, before: dict[str, Any]) -> None:
     )
 
 
-def _agreement(store: Store, sql: str, params: dict[str, Any]) -> pa.Table:
+def _agreement(
+    store: Store, both: TwoWay, params: dict[str, Any], *, since: datetime | None, is_first: bool
+) -> pa.Table:
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         con.execute("CREATE SCHEMA work")
         install_rules(con)
         with store.attached(con):
-            make_table(con, "agreement", sql, params)
+            if since is not None:
+                make_table(con, "changed_pair", changed_pairs(both), {"since": since})
+            make_table(con, "agreement", agreement(both, since=since is not None, first=is_first), params)
         return con.execute("SELECT * FROM work.agreement").to_arrow_table()
 
 

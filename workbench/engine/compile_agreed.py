@@ -43,18 +43,24 @@ def _text(items: Sequence[str]) -> str:
     return f"concat_ws(chr(31),\n           {lines(items)})"
 
 
-# Linked pairs. A pull that brings little asks for those that one of its rows belongs to, each side by itself: a few
-# rows joined with all of the other side.
-_PAIR: Final = """    SELECT s.rowid AS record_row, c.rowid AS contact_row, s."Id" AS record_id, c.id AS contact_id,
-           true AS is_there
-    FROM store.salesforce.{{table}} AS s
-    JOIN store.mainstay.contact AS c ON c.crm_id = s."Id"
-    WHERE NOT coalesce(s."IsDeleted", false){changed}"""
-_OF_FEW: Final = " AND record_id IN (SELECT record_id FROM pair WHERE is_there)"
-_LINKED: Final = _PAIR.format(changed="")
-_SINCE: Final = "\n    UNION\n".join(
-    _PAIR.format(changed=f" AND {stamp} >= $since") for stamp in ('s."SystemModstamp"', "c.last_modified_at")
-)
+_LINKED: Final = """SELECT s.rowid AS record_row, c.rowid AS contact_row, s."Id" AS record_id, c.id AS contact_id,
+       true AS is_there
+FROM store.salesforce.{table} AS s
+JOIN store.mainstay.contact AS c ON c.crm_id = s."Id"
+WHERE NOT coalesce(s."IsDeleted", false)"""
+# Each side by itself: a few rows joined with all of the other side, of which hardly any other is then read.
+_CHANGED: Final = f"""{_LINKED} AND s."SystemModstamp" >= $since
+UNION
+{_LINKED} AND c.last_modified_at >= $since
+  AND s."Id" IN (SELECT crm_id FROM store.mainstay.contact WHERE last_modified_at >= $since)"""
+
+
+_OF_FEW: Final = " AND record_id IN (SELECT record_id FROM work.changed_pair WHERE is_there)"
+
+
+def changed_pairs(both: TwoWay) -> str:
+    """work.changed_pair: linked pairs of which either side changed, and where their landed rows are. Binds $since."""
+    return _CHANGED.format(table=identifier(both.sobject))
 
 
 def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
@@ -62,8 +68,8 @@ def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
 
     `agreed`: the values in the order of the pairs, chr(31) between them; empty is a common blank, chr(30) alone was
     never seen equal. A chr(31) within a value is kept as a space: should that field change, a person is asked.
-    Binds $since where `since` is set. `first`: nothing is kept yet, so nothing is compared with it; else it binds
-    $pulled_at: what was kept later than these pulls stands.
+    `since`: reads work.changed_pair instead of all linked pairs. `first`: nothing is kept yet, so nothing is compared
+    with it; else it binds $pulled_at: what was kept later than these pulls stands.
     """
     common = [
         f"CASE WHEN {_left(pair)} IS NOT DISTINCT FROM {_right(pair)} "
@@ -79,7 +85,7 @@ def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
     records = landed_rows(f"store.salesforce.{table}", "SELECT record_row FROM linked WHERE is_there", few=since)
     contacts = landed_rows("store.mainstay.contact", "SELECT contact_row FROM linked WHERE is_there", few=since)
     return f"""WITH pair AS (
-{_SINCE.format(table=table) if since else _LINKED.format(table=table)}
+{"SELECT * FROM work.changed_pair" if since else _LINKED.format(table=table)}
 ),
 linked AS (
     SELECT pair.record_row,

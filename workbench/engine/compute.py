@@ -1,6 +1,7 @@
 """The steps of a preview in a scratch database, from the landed tables to one bucket per record.
 
-All work runs with the store attached read-only: other readers go on, writers wait for the seconds it takes.
+All of it runs within one reading of the store: what it reads is of one moment, other readers go on, writers wait for
+the seconds it takes.
 Nothing is written to the store; `preview` freezes the result, `impact` compares two of them.
 """
 
@@ -22,7 +23,7 @@ from workbench.engine.affected import find_affected
 from workbench.engine.affected_contacts import find_affected_contacts
 from workbench.engine.gather import gather, keep
 from workbench.engine.plans import ExportPlan, ImportPlan
-from workbench.engine.run import EVERYTHING, Run, Scope, Stages, scratch
+from workbench.engine.run import EVERYTHING, Run, Scope, Stages, require_columns, scratch
 from workbench.errors import ConfigurationError
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
@@ -55,35 +56,38 @@ def computed(
     Raises ConfigurationError (mapping problems, nothing pulled, columns not pulled), StepFailed.
     """
     with scratch() as con:
-        with store.reading():
-            catalogues = _checked_catalogues(store, revision)
-            told = [item.sobject for item in _chosen(revision, direction, sobjects)]
-            mapped = _decided(revision, direction, told)
-            names = [item.sobject for item in mapped]
-            pins = _pins(store, names)
-        run = Run(con, store, scope, stages or Stages())
-        if direction is Direction.EXPORT:
-            plans = [
-                compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
-                for item in mapped
-            ]
-            _export(run, plans)
-        else:
-            written = compile_import.written_by([item for item in mapped if item.sobject in told])
-            _import(
-                run,
-                [
-                    compile_import.import_plan(item, catalogues, earlier=n, written=written)
-                    for n, item in enumerate(mapped)
-                ],
-            )
-        gather(con, direction, names, told)
+        with store.attached(con):
+            with store.reading():
+                catalogues = _checked_catalogues(store, revision)
+                told = [item.sobject for item in _chosen(revision, direction, sobjects)]
+                mapped = _decided(revision, direction, told)
+                names = [item.sobject for item in mapped]
+                pins = _pins(store, names)
+            run = Run(con, scope, stages or Stages())
+            if direction is Direction.EXPORT:
+                plans = [
+                    compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
+                    for item in mapped
+                ]
+                _export(run, plans)
+            else:
+                written = compile_import.written_by([item for item in mapped if item.sobject in told])
+                _import(
+                    run,
+                    [
+                        compile_import.import_plan(item, catalogues, earlier=n, written=written)
+                        for n, item in enumerate(mapped)
+                    ],
+                )
+            gather(con, direction, names, told)
         yield Computation(con, direction, told, pins)
 
 
 def _export(run: Run, plans: Sequence[ExportPlan]) -> None:
     """The export of one object after the other: what an earlier one sends, a later one finds taken (decision 15)."""
     run.con.execute("CREATE TABLE work.taken_phone (phone UBIGINT)")
+    for plan in plans:
+        require_columns(run.con, plan.sobject, compile_export.required_columns(plan))
     if run.scope.since is not None:
         with run.stages.stage("keys"):
             find_affected(run, plans)
@@ -96,6 +100,8 @@ def _export(run: Run, plans: Sequence[ExportPlan]) -> None:
 
 def _import(run: Run, plans: Sequence[ImportPlan]) -> None:
     """The import of one object after the other: a contact that an earlier one decides about is left to it."""
+    for plan in plans:
+        require_columns(run.con, plan.sobject, compile_import.required_columns(plan))
     if run.scope.since is not None:
         with run.stages.stage("keys"):
             find_affected_contacts(run, plans)

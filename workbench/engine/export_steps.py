@@ -10,7 +10,7 @@ from workbench.engine.affected import keep_affected
 from workbench.engine.keeping import sparse_of
 from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan, Slice
-from workbench.engine.run import Run, looked_at, must_add_up, require_columns
+from workbench.engine.run import Run, looked_at, must_add_up
 from workbench.engine.sequence import label_groups, walk
 from workbench.engine.three_way import judge_outgoing, judge_phones, recall_agreed
 from workbench.store.quoting import identifier
@@ -39,38 +39,36 @@ SELECT 4 * (SELECT count(*) FROM work.sending WHERE is_new) < (SELECT count(*) F
 def export_steps(run: Run, plan: ExportPlan) -> None:
     """From the landed tables to work.change_outgoing, work.bucket_outgoing and the requests."""
     con, stage = run.con, run.stages.stage
-    require_columns(run.store, plan.sobject, compile_export.required_columns(plan))
-    with run.store.attached(con):
-        plan = replace(plan, kept=kept_columns(con, plan.sobject))
-        with stage("keys"):
-            _keys(run, plan)
-            run_step(con, "outgoing", "pulled_outgoing")
-        with stage("match"):
-            _match(run, plan)
-        with stage("verdict"):
-            recall_agreed(run, plan.two_way, "SELECT record_id FROM work.record_key WHERE is_eligible")
-            judge_phones(run, plan.two_way)
-            run_step(con, "threeway", "left_phone")
-            view_step(con, "outgoing", "verdict_outgoing")
-        with stage("collisions"):
-            run_step(con, "outgoing", "touch_outgoing")
-            run_step(con, "outgoing", "collision_outgoing")
-            label_groups(con)
-        with stage("hashes"):
-            slices = _compare(run, plan)
-        with stage("values"):
-            slices = looked_at(con, slices, "differing")
-            for item in slices:
-                make_table(con, item.side, compile_compare.side(plan, item))
-            judge_outgoing(run, plan.two_way, slices)
-        with stage("payload"):
-            run_step(con, "outgoing", "sending")
-            make_table(con, "new_outgoing", compile_payload.new_outgoing(plan, few=_few_are_new(run, plan)))
-            for item in slices:
-                make_table(con, item.name, compile_payload.slice_values(plan, item))
-            make_table(con, "changed_outgoing", compile_payload.changed_outgoing(slices))
-        with stage("sequence"):
-            walk(con, plan)
+    plan = replace(plan, kept=kept_columns(con, plan.sobject))
+    with stage("keys"):
+        _keys(run, plan)
+        run_step(con, "outgoing", "pulled_outgoing")
+    with stage("match"):
+        _match(run, plan)
+    with stage("verdict"):
+        recall_agreed(run, plan.two_way, "SELECT record_id FROM work.record_key WHERE is_eligible")
+        judge_phones(run, plan.two_way)
+        run_step(con, "threeway", "left_phone")
+        view_step(con, "outgoing", "verdict_outgoing")
+    with stage("collisions"):
+        run_step(con, "outgoing", "touch_outgoing")
+        run_step(con, "outgoing", "collision_outgoing")
+        label_groups(con)
+    with stage("hashes"):
+        slices = _compare(run, plan)
+    with stage("values"):
+        slices = looked_at(con, slices, "differing")
+        for item in slices:
+            make_table(con, item.side, compile_compare.side(plan, item))
+        judge_outgoing(run, plan.two_way, slices)
+    with stage("payload"):
+        run_step(con, "outgoing", "sending")
+        make_table(con, "new_outgoing", compile_payload.new_outgoing(plan, few=_few_are_new(run, plan)))
+        for item in slices:
+            make_table(con, item.name, compile_payload.slice_values(plan, item))
+        make_table(con, "changed_outgoing", compile_payload.changed_outgoing(slices))
+    with stage("sequence"):
+        walk(con, plan)
     with stage("predict"):
         con.execute(f"CREATE OR REPLACE VIEW work.request_outgoing AS {compile_payload.requests()}")
         run_step(con, "outgoing", "opting_back")

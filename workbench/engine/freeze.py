@@ -10,6 +10,7 @@ import pyarrow as pa
 from workbench.domain.error_dictionary import ENTRIES
 from workbench.domain.prediction_rules import POSSIBLE_CODES, RULES_VERSION
 from workbench.engine.compute import Computation
+from workbench.engine.run import leave_as_it_lies
 from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
 from workbench.store.quoting import literal
@@ -86,6 +87,8 @@ def freeze(
     }
     con.register("entry", pa.Table.from_pylist([{"code": e.code, "number": e.number} for e in ENTRIES]))
     con.register("pin", pa.Table.from_pylist(work.pins))
+    if only_record is not None:
+        leave_as_it_lies(con)
     with store.filled(con):
         con.execute(_CHANGE, {"direction": direction})
         for statement in (_REQUEST, _PREDICTION, _CONFLICT, _GUARD, _FAN_OUT, _BUCKET, _PIN):

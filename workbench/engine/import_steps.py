@@ -7,7 +7,7 @@ from dataclasses import replace
 from workbench.engine import compile_import
 from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ImportPlan
-from workbench.engine.run import Run, looked_at, must_add_up, require_columns
+from workbench.engine.run import Run, looked_at, must_add_up
 from workbench.engine.three_way import judge_incoming, recall_agreed
 from workbench.store.steps import make_table, run_step
 
@@ -17,27 +17,25 @@ RESULT = ("change_incoming", "bucket_incoming", "payload_incoming", "verdict_fie
 def import_steps(run: Run, plan: ImportPlan) -> None:
     """From the landed tables to work.change_incoming, work.bucket_incoming and the requests."""
     con, stage = run.con, run.stages.stage
-    require_columns(run.store, plan.sobject, compile_import.required_columns(plan))
-    with run.store.attached(con):
-        plan = replace(plan, kept=kept_columns(con, plan.sobject))
-        with stage("keys"):
-            make_table(con, "incoming", compile_import.incoming(plan, **run.scope.conditions), run.scope.params)
-            make_table(con, "record_now", compile_import.record_now(plan))
-        with stage("match"):
-            run_step(con, "incoming", "contact_link")
-            run_step(con, "incoming", "record_link")
-            run_step(con, "incoming", "unlinked")
-            make_table(con, "match_incoming", compile_import.match_incoming(plan))
-        with stage("verdict"):
-            run_step(con, "incoming", "verdict_incoming", {"create_unmatched": plan.create_unmatched})
-        with stage("compare"):
-            make_table(con, "differing", compile_import.differing(plan))
-            slices = looked_at(con, plan.slices(), "differing")
-            recall_agreed(run, plan.two_way, "SELECT record_id FROM work.verdict_incoming WHERE action = 'update'")
-            judge_incoming(run, plan.two_way, slices)
-        with stage("payload"):
-            run_step(con, "incoming", "receiving")
-            make_table(con, "payload_incoming", compile_import.payload_incoming(plan, slices))
+    plan = replace(plan, kept=kept_columns(con, plan.sobject))
+    with stage("keys"):
+        make_table(con, "incoming", compile_import.incoming(plan, **run.scope.conditions), run.scope.params)
+        make_table(con, "record_now", compile_import.record_now(plan))
+    with stage("match"):
+        run_step(con, "incoming", "contact_link")
+        run_step(con, "incoming", "record_link")
+        run_step(con, "incoming", "unlinked")
+        make_table(con, "match_incoming", compile_import.match_incoming(plan))
+    with stage("verdict"):
+        run_step(con, "incoming", "verdict_incoming", {"create_unmatched": plan.create_unmatched})
+    with stage("compare"):
+        make_table(con, "differing", compile_import.differing(plan))
+        slices = looked_at(con, plan.slices(), "differing")
+        recall_agreed(run, plan.two_way, "SELECT record_id FROM work.verdict_incoming WHERE action = 'update'")
+        judge_incoming(run, plan.two_way, slices)
+    with stage("payload"):
+        run_step(con, "incoming", "receiving")
+        make_table(con, "payload_incoming", compile_import.payload_incoming(plan, slices))
     with stage("predict"):
         run_step(con, "incoming", "change_incoming")
         run_step(con, "incoming", "bucket_incoming", run.scope.unreached("salesforce"))

@@ -65,7 +65,7 @@ def _make(store: Store, revision: MappingRevision, catalogues: Catalogues) -> in
     """Run what is missing in one transaction; how many statements it took."""
     with scratch() as con:
         with store.attached(con):
-            wanted = _wanted(con, store, revision, catalogues)
+            wanted = _wanted(con, revision, catalogues)
             statements = list(_statements(con, wanted))
         if statements:
             with store.filled(con):
@@ -113,22 +113,20 @@ def _latest_pulls(store: Store) -> str:
     return str(found[0]["pulls"])
 
 
-def _wanted(
-    con: duckdb.DuckDBPyConnection, store: Store, revision: MappingRevision, catalogues: Catalogues
-) -> dict[str, list[str]]:
+def _wanted(con: duckdb.DuckDBPyConnection, revision: MappingRevision, catalogues: Catalogues) -> dict[str, list[str]]:
     """Landed table with its alias -> the expressions to keep of its rows."""
     wanted: dict[str, list[str]] = {_CONTACT: []}
     for item in revision.mapping.objects:
         records = wanted.setdefault(f"store.salesforce.{identifier(item.sobject)} AS s", [])
         if item.is_enabled(Direction.EXPORT):
             plan = compile_export.export_plan(item, catalogues)
-            if not missing_columns(store, item.sobject, compile_export.required_columns(plan)):
+            if not missing_columns(con, item.sobject, compile_export.required_columns(plan)):
                 slices = plan.slices(sparse_of(con, plan))
                 records += [compile_export.record_phone(plan), verbatim(plan), *salesforce_hashes(slices).values()]
                 wanted[_CONTACT] += [*compile_export.contact_phones(), *mainstay_hashes(slices).values()]
         if item.is_enabled(Direction.IMPORT):
             back = compile_import.import_plan(item, catalogues)
-            if not missing_columns(store, item.sobject, compile_import.required_columns(back)):
+            if not missing_columns(con, item.sobject, compile_import.required_columns(back)):
                 records += compile_import.record_hashes(back).values()
                 wanted[_CONTACT] += compile_import.contact_hashes(back).values()
     return {table: list(dict.fromkeys(found)) for table, found in wanted.items()}

@@ -15,7 +15,6 @@ import duckdb
 from workbench.engine.plans import Slice
 from workbench.engine.rules_sql import install_rules
 from workbench.errors import ConfigurationError, StepFailed
-from workbench.store.database import Store
 from workbench.store.quoting import literal
 from workbench.store.steps import step_sql
 
@@ -75,10 +74,9 @@ class Stages:
 
 @dataclass(frozen=True)
 class Run:
-    """One computation under way."""
+    """One computation under way; its connection has the store attached."""
 
     con: duckdb.DuckDBPyConnection
-    store: Store
     scope: Scope
     stages: Stages
 
@@ -102,9 +100,18 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
             con.close()
 
 
-def require_columns(store: Store, sobject: str, wanted: tuple[Sequence[str], Sequence[str]]) -> None:
+def leave_as_it_lies(con: duckdb.DuckDBPyConnection) -> None:
+    """Let a checkpoint neither merge nor compress what little this connection writes.
+
+    Either costs more than writing it; the next large write does both.
+    """
+    con.execute("SET max_vacuum_tasks = 0")
+    con.execute("SET disabled_compression_methods = 'dictionary,dict_fsst,fsst,zstd'")
+
+
+def require_columns(con: duckdb.DuckDBPyConnection, sobject: str, wanted: tuple[Sequence[str], Sequence[str]]) -> None:
     """Every column a plan reads was landed; the mapping may be newer than the pull."""
-    missing = missing_columns(store, sobject, wanted)
+    missing = missing_columns(con, sobject, wanted)
     if missing:
         raise ConfigurationError(
             f"The mapping names fields that the latest pull did not bring: {', '.join(missing)}. "
@@ -112,15 +119,17 @@ def require_columns(store: Store, sobject: str, wanted: tuple[Sequence[str], Seq
         )
 
 
-def missing_columns(store: Store, sobject: str, wanted: tuple[Sequence[str], Sequence[str]]) -> list[str]:
-    """The columns of an SObject and of mainstay.contact that a plan reads and no pull has landed."""
-    rows = store.rows(
-        "SELECT table_schema, column_name FROM information_schema.columns "
-        "WHERE (table_schema = 'salesforce' AND table_name = $sobject) "
-        "OR (table_schema = 'mainstay' AND table_name = 'contact')",
+def missing_columns(
+    con: duckdb.DuckDBPyConnection, sobject: str, wanted: tuple[Sequence[str], Sequence[str]]
+) -> list[str]:
+    """The columns of an SObject and of mainstay.contact that a plan reads and no pull has landed in `store`."""
+    found = con.execute(
+        "SELECT schema_name, column_name FROM duckdb_columns() WHERE database_name = 'store' "
+        "AND ((schema_name = 'salesforce' AND table_name = $sobject) "
+        "OR (schema_name = 'mainstay' AND table_name = 'contact'))",
         {"sobject": sobject},
-    )
-    landed = {(row["table_schema"], row["column_name"]) for row in rows}
+    ).fetchall()
+    landed = set(found)
     missing = [f"{sobject}.{name}" for name in wanted[0] if ("salesforce", name) not in landed]
     missing += [f"Mainstay {name}" for name in wanted[1] if ("mainstay", name) not in landed]
     return list(dict.fromkeys(missing))
