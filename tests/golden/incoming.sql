@@ -1,10 +1,5 @@
-SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
-       c.id AS contact_id,
-       c.rowid AS contact_row,
-       full_id(nullif(c.crm_id, '')) AS crm_id_key,
-       coalesce(c.test_user, false) AS is_test,
+SELECT row_number() OVER (ORDER BY c.modified_at, c.contact_id) AS seq,
+       c.* EXCLUDE (modified_at),
        false AS is_claimed,
-       true AS is_looked_at,
-       lower(lower(nullif(c."email", ''))) AS match_key_0,
-           lower(coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) AS match_key_1
-FROM store.mainstay.contact AS c
+       true AS is_looked_at
+FROM work.contact_key AS c

@@ -15,7 +15,6 @@ from workbench.domain.mapping_check import Catalogues, catalogue_problems
 from workbench.engine import compile_compare, compile_export, compile_import, compile_payload
 from workbench.engine.compile_verbatim import verbatim
 from workbench.engine.kept import Kept, column_of
-from workbench.engine.rules_sql import install_rules
 
 HERE = Path(__file__).parent
 MAPPING = """
@@ -82,6 +81,7 @@ EXPORT = {
     "changed_outgoing": lambda plan: compile_payload.changed_outgoing(plan.slices()),
 }
 IMPORT = {
+    "contact_key": compile_import.contact_key,
     "incoming": compile_import.incoming,
     "record_now": compile_import.record_now,
     "match_incoming": compile_import.match_incoming,
@@ -104,12 +104,7 @@ def test_an_object_leaves_the_contacts_that_an_earlier_one_takes(plans):
     sql = compile_import.incoming(replace(plans[1], earlier=2))
     with duckdb.connect() as con:
         con.execute("CREATE SCHEMA work")
-        install_rules(con)
-        con.execute("ATTACH ':memory:' AS store; CREATE SCHEMA store.mainstay")
-        con.execute(
-            "CREATE TABLE store.mainstay.contact (id TEXT, crm_id TEXT, email TEXT, phone TEXT, "
-            "test_user BOOLEAN, last_modified_at TIMESTAMPTZ)"
-        )
+        con.execute("CREATE TABLE work.contact_key (contact_id TEXT, modified_at TIMESTAMPTZ)")
         for number, found in enumerate(
             (
                 "('taken', 'link', 'R1'), ('opted out', 'excluded', 'R2'), ('nobody', 'excluded', NULL)",
@@ -120,7 +115,9 @@ def test_an_object_leaves_the_contacts_that_an_earlier_one_takes(plans):
                 f"CREATE TABLE work.change_of_{number} AS "
                 f"SELECT * FROM (VALUES {found}) AS change(mainstay_id, action, candidate_id)"
             )
-            con.execute("INSERT INTO store.mainstay.contact (id) SELECT mainstay_id FROM work.change_of_" + str(number))
+            con.execute(
+                "INSERT INTO work.contact_key (contact_id) SELECT mainstay_id FROM work.change_of_" + str(number)
+            )
         rows = con.execute(f"SELECT contact_id, is_claimed FROM ({sql})").fetchall()
     assert dict(rows) == {
         "taken": True, "opted out": True, "nobody": False, "made": True, "asks": True, "refused": False,

@@ -217,7 +217,7 @@ IMPORTS = (
     Mutation(IMPORT, "full_id(nullif(c.crm_id, ''))", "full_id(c.crm_id)", "an empty CRM ID is one", AGAIN),
     Mutation(IMPORT, "IN (SELECT contact_id FROM work.affected_contact WHERE is_there)", "IS NULL", "nobody is looked at again", AGAIN),
     Mutation(IMPORT, "coalesce(c.test_user, false) AS is_test", "false AS is_test", "test contacts pass", BACK),
-    Mutation(IMPORT, "ORDER BY c.last_modified_at, c.id", "ORDER BY c.id", "the first changed contact is not first", AGAIN),
+    Mutation(IMPORT, "ORDER BY c.modified_at, c.contact_id", "ORDER BY c.contact_id", "the first changed contact is not first", AGAIN),
     Mutation(IMPORT, 'WHERE NOT coalesce(s."IsDeleted", false)"""', '"""', "deleted records are matched", AGAIN),
     Mutation(IMPORT, 'coalesce(s.{identifier(plan.criteria.name)}, false)"', 'coalesce(s.{identifier(plan.criteria.name)}, true)"', "blank stored criteria are true", AGAIN),
     Mutation(IMPORT, "CASE WHEN is_create THEN true ELSE coalesce(meets_criteria, false) END", "coalesce(meets_criteria, false)", "what is new is never eligible", REFUSE),

@@ -8,7 +8,6 @@ records; only what is looked at in full, and told, is narrowed. Decisions 11 and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from workbench.engine import compile_import
@@ -42,8 +41,6 @@ FROM work.before AS b
 ANTI JOIN store.salesforce.{table} AS s ON s."Id" = b.salesforce_id
 WHERE b.sobject = {sobject} AND b.salesforce_id IS NOT NULL
 """
-_CONTACT_KEYS: Final = "SELECT contact_id, crm_id_key, COLUMNS('^match_key_') FROM ({})"
-_RECORD_KEYS: Final = "SELECT record_id, COLUMNS('^match_key_') FROM ({})"
 # Records that an affected contact is linked to, was led to, or matches now, beside those that changed themselves.
 _TOUCHED_RECORDS: Final = """
 SELECT DISTINCT record_id, true AS is_there
@@ -59,7 +56,7 @@ FROM (
 ) AS touched
 """
 _MATCHING_RECORDS: Final = """UNION ALL
-    SELECT record_id FROM work.record_key WHERE {key} IN (SELECT {key} FROM work.contact_key
+    SELECT record_id FROM work.record_now WHERE {key} IN (SELECT {key} FROM work.contact_key
         WHERE {key} IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there))"""
 _GROWN: Final = """
 INSERT INTO work.affected_contact
@@ -85,8 +82,12 @@ _MATCHING_CONTACTS: Final = """UNION ALL
         SELECT {key} FROM work.contact_key
         WHERE {key} IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
         UNION ALL
-        SELECT {key} FROM work.record_key
+        SELECT {key} FROM work.record_now
         WHERE {key} IS NOT NULL AND record_id IN (SELECT record_id FROM work.touched_record WHERE is_there))"""
+
+
+# Made once of each object, for the search and for the steps that follow.
+_KEYS: Final = {"contact_key": compile_import.contact_key, "record_now": compile_import.record_now}
 
 
 def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
@@ -101,18 +102,25 @@ def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
     is_whole = is_full_pull_since(run)
     asked = f"{_CHANGED_CONTACTS}\nUNION\n{_ASKED}"
     make_table(con, "affected_contact", asked, {"since": scope.since})
+    for plan in plans:
+        for name, keys in _KEYS.items():
+            make_table(con, f"{name}_{plan.earlier}", keys(plan))
     is_growing = True
     while is_growing:
         is_growing = sum(_grow(run, plan, is_whole=is_whole) for plan in plans) > 0 and len(plans) > 1
+
+
+def show_keys(run: Run, plan: ImportPlan) -> None:
+    """Make work.contact_key and work.record_now those of one object."""
+    for name in _KEYS:
+        make_view(run.con, name, f"FROM work.{name}_{plan.earlier}")
 
 
 def _grow(run: Run, plan: ImportPlan, *, is_whole: bool) -> int:
     """Add those whom affected contacts and changed records of one object decide about; return how many."""
     con = run.con
     about = {"table": identifier(plan.sobject), "sobject": literal(plan.sobject)}
-    contacts, records = compile_import.incoming(replace(plan, earlier=0)), compile_import.record_now(plan)
-    make_table(con, "contact_key", _CONTACT_KEYS.format(contacts))
-    make_table(con, "record_key", _RECORD_KEYS.format(records))
+    show_keys(run, plan)
     changed = _CHANGED_RECORDS + (_VANISHED_RECORDS if is_whole else "")
     make_table(con, "changed_record", changed.format(**about), {"since": run.scope.since})
     make_table(con, "touched_record", _TOUCHED_RECORDS.format(matching=_each(_MATCHING_RECORDS, plan)))

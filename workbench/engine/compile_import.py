@@ -157,8 +157,8 @@ def _match_keys(plan: ImportPlan, texts: dict[str, str]) -> list[str]:
 
 # Which contacts a preview of one, or of what changed, tells about. What they reach is told from all of them.
 _LOOKED_AT = {
-    "only": "c.id = $only",
-    "since": "c.id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)",
+    "only": "c.contact_id = $only",
+    "since": "c.contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)",
 }
 
 
@@ -207,22 +207,28 @@ def _record_text(field: SalesforceField) -> str:
     return f"nullif(s.{identifier(field.name)}, '')"
 
 
-def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:
-    """work.incoming: every Mainstay contact in order of change: keys, where its landed row is, whether it is told.
+def contact_key(plan: ImportPlan) -> str:
+    """work.contact_key: every Mainstay contact: its keys, when it was changed, and where its landed row is.
 
     `contact_row` holds as long as the store stays attached.
     """
-    texts = _incoming_values(plan)
-    looked_at = [_LOOKED_AT[name] for name, is_asked in (("only", only), ("since", since)) if is_asked]
-    return f"""SELECT row_number() OVER (ORDER BY c.last_modified_at, c.id) AS seq,
-       c.id AS contact_id,
+    return f"""SELECT c.id AS contact_id,
        c.rowid AS contact_row,
+       c.last_modified_at AS modified_at,
        full_id(nullif(c.crm_id, '')) AS crm_id_key,
        coalesce(c.test_user, false) AS is_test,
-       {_claimed(plan)} AS is_claimed,
-       {" AND ".join(looked_at) or "true"} AS is_looked_at,
-       {lines(_match_keys(plan, texts))}
+       {lines(_match_keys(plan, _incoming_values(plan)))}
 FROM store.mainstay.contact AS c"""
+
+
+def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:
+    """work.incoming: every contact of work.contact_key in order of change, and whether it is told."""
+    looked_at = [_LOOKED_AT[name] for name, is_asked in (("only", only), ("since", since)) if is_asked]
+    return f"""SELECT row_number() OVER (ORDER BY c.modified_at, c.contact_id) AS seq,
+       c.* EXCLUDE (modified_at),
+       {_claimed(plan)} AS is_claimed,
+       {" AND ".join(looked_at) or "true"} AS is_looked_at
+FROM work.contact_key AS c"""
 
 
 def _claimed(plan: ImportPlan) -> str:
@@ -232,7 +238,7 @@ def _claimed(plan: ImportPlan) -> str:
         "             WHERE action IN ('link', 'create', 'conflict') OR candidate_id IS NOT NULL"
         for index in range(plan.earlier)
     ]
-    return f"c.id IN ({' UNION ALL '.join(takers)})" if takers else "false"
+    return f"c.contact_id IN ({' UNION ALL '.join(takers)})" if takers else "false"
 
 
 def record_now(plan: ImportPlan) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workbench.engine import compile_import
+from workbench.engine.affected_contacts import show_keys
 from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ImportPlan
 from workbench.engine.run import Run, looked_at, must_add_up
 from workbench.engine.three_way import judge_incoming, recall_agreed
-from workbench.store.steps import make_table, run_step
+from workbench.store.steps import make_table, make_view, run_step
 
 RESULT = ("change_incoming", "bucket_incoming", "payload_incoming", "verdict_field", "two_way_field")
 
@@ -19,8 +20,12 @@ def import_steps(run: Run, plan: ImportPlan) -> None:
     con, stage = run.con, run.stages.stage
     plan = replace(plan, kept=kept_columns(con, plan.sobject))
     with stage("keys"):
+        if run.scope.since is not None:
+            show_keys(run, plan)
+        else:
+            make_view(con, "contact_key", compile_import.contact_key(plan))
+            make_table(con, "record_now", compile_import.record_now(plan))
         make_table(con, "incoming", compile_import.incoming(plan, **run.scope.conditions), run.scope.params)
-        make_table(con, "record_now", compile_import.record_now(plan))
     with stage("match"):
         run_step(con, "incoming", "contact_link")
         run_step(con, "incoming", "record_link")
