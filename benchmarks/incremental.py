@@ -1,6 +1,6 @@
 """What it costs to look again at what moved, against a whole preview, in one run.
 
-    python benchmarks/incremental.py --contacts 1000000 --changed 0.01 [--json] [--runs 3]
+    python benchmarks/incremental.py --contacts 1000000 --changed 0.01 [--direction import] [--json] [--runs 3]
 
 A share of the records gets another first name, half as many contacts another last name, and a few records trade
 phones; like a real pull, changed rows leave their place and stand at the end of the table. What a pull does besides is
@@ -54,15 +54,16 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=100_000)
     parser.add_argument("--fields", type=int, default=40)
     parser.add_argument("--changed", type=float, default=0.01)
+    parser.add_argument("--direction", type=Direction, choices=list(Direction), default=Direction.EXPORT)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        store, revision = land(Path(folder), args.contacts, args.fields)
+        store, revision = land(Path(folder), args.contacts, args.fields, imported=args.direction is Direction.IMPORT)
 
         def preview(**about):
             started = time.process_time()
-            report = make_preview(store, direction=Direction.EXPORT, revision=revision, **about)
+            report = make_preview(store, direction=args.direction, revision=revision, **about)
             return report, time.process_time() - started
 
         preview()
@@ -83,7 +84,7 @@ def main() -> None:
         )[0]["n"]
         cost, full = (statistics.median(cpu for _, cpu in runs) for runs in (again, whole))
         found = {
-            "contacts": args.contacts, "changed": args.changed, "looked_at": sum(again[0][0].counts.values()),
+            "direction": args.direction, "contacts": args.contacts, "changed": args.changed, "looked_at": sum(again[0][0].counts.values()),
             "cpu_seconds": round(cost, 2), "whole_cpu_seconds": round(full, 2), "ratio_to_whole": round(cost / full, 3),
             "rows_told_differently": differing,
             "agreed_cpu_seconds": round(looked - pulled, 2), "keys_kept_cpu_seconds": round(kept - looked, 2),
