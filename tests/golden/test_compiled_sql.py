@@ -15,6 +15,7 @@ from workbench.domain.mapping_check import Catalogues, catalogue_problems
 from workbench.engine import compile_compare, compile_export, compile_import, compile_payload
 from workbench.engine.compile_verbatim import verbatim
 from workbench.engine.kept import Kept, column_of
+from workbench.engine.planning import export_plan, import_plan
 
 HERE = Path(__file__).parent
 MAPPING = """
@@ -60,8 +61,8 @@ def plans():
     catalogues = Catalogues({"Contact": known}, mainstay)
     assert catalogue_problems(mapping, catalogues) == []
     return (
-        compile_export.export_plan(mapping.objects[0], catalogues),
-        compile_import.import_plan(mapping.objects[0], catalogues),
+        export_plan(mapping.objects[0], catalogues),
+        import_plan(mapping.objects[0], catalogues),
     )
 
 

@@ -20,10 +20,10 @@ from workbench.domain.fields import STANDARD_FIELDS, Direction, mainstay_column_
 from workbench.engine import keeping
 from workbench.engine.catalogues import fitting_catalogues
 from workbench.engine.compile_compare import kept_sparse
-from workbench.engine.compile_export import export_plan
 from workbench.engine.compute import computed
 from workbench.engine.keeping import keep
 from workbench.engine.kept import NOTHING_KEPT, kept_columns
+from workbench.engine.planning import export_plan
 from workbench.engine.run import EVERYTHING, Scope
 from workbench.store import Store
 from workbench.store.landing import Column, Target, merge_rows, table_columns

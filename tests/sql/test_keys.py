@@ -6,15 +6,14 @@ from world import World, record_id
 
 from workbench.engine import compile_export
 from workbench.engine.catalogues import fitting_catalogues
+from workbench.engine.planning import export_plan
 from workbench.engine.run import scratch
 
 PHONES = {"4045550101": 4045550101, "(404) 555-0102": 4045550102, "": None, None: None}
 
 
 def keys(world, compiled):
-    plan = compile_export.export_plan(
-        world.revision.mapping.objects[0], fitting_catalogues(world.store, world.revision)
-    )
+    plan = export_plan(world.revision.mapping.objects[0], fitting_catalogues(world.store, world.revision))
     with scratch() as con, world.store.attached(con):
         return con.execute(f"SELECT * FROM ({compiled(plan)}) ORDER BY 1").to_arrow_table().to_pylist()
 

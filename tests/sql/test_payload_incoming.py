@@ -12,6 +12,7 @@ from workbench.domain.mapping import parse_mapping
 from workbench.domain.mapping_check import Catalogues
 from workbench.engine import compile_import
 from workbench.engine.compile_refusals import long_id
+from workbench.engine.planning import import_plan
 from workbench.engine.rules_sql import install_rules
 from workbench.simulators.salesforce.ids import long_id as sandbox_long_id
 from workbench.simulators.salesforce.ids import parsed_id
@@ -76,9 +77,7 @@ def run(
     pairs = [{"mainstay": f"custom.{f.name}", "salesforce": f.name, "matching": f.name == "Email"} for f, _ in mapped]
     side = {"fields": pairs, "create_unmatched": create, "criteria": criteria if formula is not None else None}
     mapping = parse_mapping(json.dumps({"version": 1, "objects": [{"sobject": "Contact", "import": side}]}))
-    plan = compile_import.import_plan(
-        mapping.objects[0], Catalogues({"Contact": known}, mainstay), written=written or {}
-    )
+    plan = import_plan(mapping.objects[0], Catalogues({"Contact": known}, mainstay), written=written or {})
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
     install_rules(con)

@@ -8,11 +8,12 @@ import pytest
 from world import World, mapping
 
 from workbench.domain.fields import Direction
-from workbench.engine import compile_export, keeping
+from workbench.engine import keeping
 from workbench.engine.catalogues import fitting_catalogues
 from workbench.engine.compile_verbatim import verbatim
 from workbench.engine.compute import computed
 from workbench.engine.kept import NOTHING_KEPT
+from workbench.engine.planning import export_plan
 from workbench.engine.run import scratch
 from workbench.store import Store
 
@@ -76,7 +77,7 @@ def world(tmp_path_factory):
 def flags(world):
     """Name of a case -> what is kept of its record."""
     catalogues = fitting_catalogues(world.store, world.revision)
-    plan = compile_export.export_plan(world.revision.mapping.objects[0], catalogues)
+    plan = export_plan(world.revision.mapping.objects[0], catalogues)
     with scratch() as con, world.store.attached(con):
         found = con.execute(f'SELECT {verbatim(plan)} FROM store.salesforce."Contact" AS s ORDER BY s."Id"').fetchall()
     return dict(zip(PLAIN | DOUBTFUL, (flag for (flag,) in found), strict=True))

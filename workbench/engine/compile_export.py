@@ -4,31 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.domain.mapping import SObjectMapping
-from workbench.domain.mapping_check import Catalogues
 from workbench.engine.compile import Pair, canonical, mainstay_text, salesforce_text
-from workbench.engine.plans import ExportPlan, two_way
+from workbench.engine.plans import ExportPlan
 from workbench.store.quoting import identifier
 
 _STATUS_COLUMNS = ("messaging_status_sms", "messaging_status_web_bot", "preferred_name")
-
-
-def export_plan(
-    mapping: SObjectMapping, catalogues: Catalogues, *, has_sms: bool = True, has_web_bot: bool = True
-) -> ExportPlan:
-    """The plan of a checked mapping. Pairs keep the mapping's order."""
-    export = mapping.export
-    if export is None:
-        raise ValueError(f"{mapping.sobject} has no export mapping")
-    known = catalogues.salesforce[mapping.sobject]
-    pairs = tuple(
-        Pair(known[field.salesforce], catalogues.mainstay[field.mainstay], identifier(field.mainstay))
-        for field in export.fields
-    )
-    return ExportPlan(
-        mapping.sobject, pairs, export.criteria, export.include_field_deletions, export.include_all_fields,
-        has_sms, has_web_bot, two_way(mapping, catalogues),
-    )  # fmt: skip
 
 
 def wanted_value(pair: Pair) -> str:

@@ -22,6 +22,7 @@ from workbench.engine import compile_export, compile_import, export_steps, impor
 from workbench.engine.affected import find_affected
 from workbench.engine.affected_contacts import find_affected_contacts
 from workbench.engine.gather import gather, keep
+from workbench.engine.planning import export_plan, import_plan, written_by
 from workbench.engine.plans import ExportPlan, ImportPlan
 from workbench.engine.run import EVERYTHING, Run, Scope, Stages, require_columns, scratch
 from workbench.errors import ConfigurationError
@@ -65,19 +66,13 @@ def computed(
                 pins = _pins(store, names)
             run = Run(con, scope, stages or Stages())
             if direction is Direction.EXPORT:
-                plans = [
-                    compile_export.export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot)
-                    for item in mapped
-                ]
+                plans = [export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot) for item in mapped]
                 _export(run, plans)
             else:
-                written = compile_import.written_by([item for item in mapped if item.sobject in told])
+                written = written_by([item for item in mapped if item.sobject in told])
                 _import(
                     run,
-                    [
-                        compile_import.import_plan(item, catalogues, earlier=n, written=written)
-                        for n, item in enumerate(mapped)
-                    ],
+                    [import_plan(item, catalogues, earlier=n, written=written) for n, item in enumerate(mapped)],
                 )
             gather(con, direction, names, told)
         yield Computation(con, direction, told, pins)

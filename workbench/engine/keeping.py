@@ -20,6 +20,7 @@ from workbench.engine.compile import Pair
 from workbench.engine.compile_compare import blank_counts, kept_sparse, mainstay_hashes, salesforce_hashes, sparse_pairs
 from workbench.engine.compile_verbatim import verbatim
 from workbench.engine.kept import RULES_DIGEST, column_of, unkept_counts
+from workbench.engine.planning import export_plan, import_plan
 from workbench.engine.plans import ExportPlan
 from workbench.engine.run import missing_columns, scratch
 from workbench.logs import get_logger
@@ -119,13 +120,13 @@ def _wanted(con: duckdb.DuckDBPyConnection, revision: MappingRevision, catalogue
     for item in revision.mapping.objects:
         records = wanted.setdefault(f"store.salesforce.{identifier(item.sobject)} AS s", [])
         if item.is_enabled(Direction.EXPORT):
-            plan = compile_export.export_plan(item, catalogues)
+            plan = export_plan(item, catalogues)
             if not missing_columns(con, item.sobject, compile_export.required_columns(plan)):
                 slices = plan.slices(sparse_of(con, plan))
                 records += [compile_export.record_phone(plan), verbatim(plan), *salesforce_hashes(slices).values()]
                 wanted[_CONTACT] += [*compile_export.contact_phones(), *mainstay_hashes(slices).values()]
         if item.is_enabled(Direction.IMPORT):
-            back = compile_import.import_plan(item, catalogues)
+            back = import_plan(item, catalogues)
             if not missing_columns(con, item.sobject, compile_import.required_columns(back)):
                 records += compile_import.record_hashes(back).values()
                 wanted[_CONTACT] += compile_import.contact_hashes(back).values()
