@@ -23,7 +23,8 @@ SHARED, COMPARE, PAYLOAD = "engine/compile.py", "engine/compile_compare.py", "en
 IMPORT, REFUSALS, REACH = "engine/compile_import.py", "engine/compile_refusals.py", "engine/compile_reach.py"
 VERBATIM, AS_IT_IS = "engine/compile_verbatim.py", ("tests/sql/test_verbatim.py",)
 KEPT, WALK, AFFECTED = "engine/compile_agreed.py", "engine/sequence.py", "engine/affected.py"
-PLANS = "engine/plans.py"
+PLANS, PLANNING = "engine/plans.py", "engine/planning.py"
+PLANNED = ("tests/unit/test_planning.py",)
 
 STEPS = (
     Mutation(IDENTITY, "phone_owner_id IS NOT NULL THEN 'blocked'", "phone_owner_id IS NOT NULL THEN 'update'",
@@ -299,6 +300,24 @@ AROUND = (
     Mutation(KEPT, '"SELECT record_row FROM linked WHERE is_there"', '"SELECT record_row FROM linked WHERE NOT is_there"', "what few pairs agree on is not looked up", AGREED),
     Mutation(KEPT, "AS last ON last.record_id = differing.record_id AND", "AS last ON false AND", "nothing was agreed before", AGREED),
     Mutation(KEPT, "if pair.mainstay.path in before", "if True", "a field mapped anew has a value", ("tests/properties/test_agreement.py",)),
+    # What a plan knows of the criteria after a change, and of parents.
+    Mutation(PLANNING, "and not field.is_lookup)", ")", "a field behind a lookup is required", PLANNED),
+    Mutation(PLANNING, "return formula if is_known else None", "return formula", "what nobody knows after a change is evaluated", PLANNED),
+    Mutation(PLANNING, "not in {*mapped, *_WRITTEN", "not in {*_WRITTEN", "a parent's field stays though its reference is written", PLANNED),
+    Mutation(PLANNING, '= ("LastModifiedById",)', "= ()", "who changed a record last stays", PLANNED),
+    Mutation(PLANNING, "return is_left and not (creates and reference is not None and reference.defaulted_on_create)", "return is_left", "a new record's parent that Salesforce fills in is none", PLANNED),
+    Mutation(PLANNING, 'if field.name in mapped or field.type == "boolean":', "if field.name in mapped:", "a checkbox may be anything", PLANNED),
+    Mutation(PLANNING, 'if field.name in mapped or field.type == "boolean":', 'if field.type == "boolean":', "what is written may be anything", PLANNED),
+    Mutation(PLANNING, " and not (field.defaulted_on_create and not field.default_value)", "", "what Salesforce fills in is blank", PLANNED),
+    Mutation(PLANNING, "field.defaulted_on_create and not field.default_value", "field.defaulted_on_create", "a default value is not known", PLANNED),
+    Mutation(PLANNING, 'field.createable or (field.type in ("id", "reference")', '(field.type in ("id", "reference")', "a stored value may be anything", PLANNED),
+    Mutation(PLANNING, 'return field.createable or (field.type in ("id", "reference") and', "return field.createable or (False and", "a creator may be anybody", PLANNED),
+    Mutation(PLANNING, "if any(item.name in written.get(name, ()) for name, item in through):", "if False:", "a reference on the way stays", PLANNED),
+    Mutation(PLANNING, "or set(written)", "or set()", "behind an unknown object nothing moves", PLANNED),
+    Mutation(PLANNING, "is_computed or last in written[name]", "last in written[name]", "what Salesforce computes of a parent stays", PLANNED),
+    Mutation(PLANNING, "is_computed or last in written[name]", "is_computed", "a parent's field stays though it is written", PLANNED),
+    Mutation(PLANNING, "        and len(pair.salesforce.reference_to) == 1\n", "", "a reference to several objects leads to the first", PLANNED),
+    Mutation(PLANNING, "        and pair.salesforce.reference_to[0] in catalogues.salesforce\n", "", "a parent that was never pulled is missing", PLANNED),
     # Looking again.
     Mutation(AFFECTED, 'AS s WHERE s."SystemModstamp" >= $since', "AS s WHERE false", "changed records are not looked at", AGAIN),
     Mutation(AFFECTED, "    SELECT crm_id FROM work.changed_contact WHERE crm_id IS NOT NULL\n", "    SELECT crm_id FROM work.changed_contact WHERE false\n", "changed contacts are not looked at", AGAIN),

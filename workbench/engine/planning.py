@@ -17,6 +17,7 @@ from workbench.store.quoting import identifier
 # SObject -> its fields that are written.
 Written = Mapping[str, AbstractSet[str]]
 NOTHING_WRITTEN: Final[Written] = {}
+_WRITTEN_AT_EACH_CHANGE: Final = ("LastModifiedById",)
 
 
 def export_plan(
@@ -85,19 +86,19 @@ def _evaluable(
 def _stands(field: SalesforceField, known: Mapping[str, SalesforceField], mapped: set[str], *, creates: bool) -> bool:
     """Whether an input's value after the change is the incoming one, the stored one, or a new record's default.
 
-    Not so for a parent's field whose reference is itself written, for what Salesforce puts together (Name), and, where
-    records are created, for what it fills in by itself (OwnerId, CreatedDate).
+    Not so for a parent's field whose reference is itself written, for what Salesforce puts together (Name) or writes at
+    each change (LastModifiedById), and, where records are created, for what it fills in by itself (OwnerId).
     """
     if field.is_lookup:
         step = field.name.split(".")[0]
         reference = next((item for item in known.values() if item.relationship_name == step), None)
-        return (
-            reference is not None and reference.name not in mapped and not (creates and reference.defaulted_on_create)
-        )
+        is_left = reference is not None and reference.name not in {*mapped, *_WRITTEN_AT_EACH_CHANGE}
+        return is_left and not (creates and reference is not None and reference.defaulted_on_create)
     if field.name in mapped or field.type == "boolean":
         return True
-    is_filled_in = field.defaulted_on_create and not field.default_value
-    return (field.createable and not is_filled_in) or (not creates and field.type in ("id", "reference"))
+    if not creates:
+        return field.createable or (field.type in ("id", "reference") and field.name not in _WRITTEN_AT_EACH_CHANGE)
+    return field.createable and not (field.defaulted_on_create and not field.default_value)
 
 
 def _moves(sobject: str, field: SalesforceField, catalogues: Catalogues, written: Written) -> bool:
