@@ -46,9 +46,9 @@ def keep(store: Store, revision: MappingRevision) -> int:
     with store.reading():
         if _most_rows(store, revision) < WORTH_KEEPING:
             return 0
-        asked = f"{_latest_pulls(store)}; {revision.digest}; {RULES_DIGEST}"
-        if store.rows("SELECT asked FROM journal.kept_look WHERE asked = $asked", {"asked": asked}):
+        if is_kept(store, revision):
             return 0
+        asked = _asked(store, revision)
     catalogues = fitting_catalogues(store, revision)
     if catalogues is None:
         return 0
@@ -60,6 +60,15 @@ def keep(store: Store, revision: MappingRevision) -> int:
         return 0
     store.write("DELETE FROM journal.kept_look", ("INSERT INTO journal.kept_look VALUES ($asked)", {"asked": asked}))
     return made
+
+
+def is_kept(store: Store, revision: MappingRevision) -> bool:
+    """Whether `keep` has ended for the latest pulls and this mapping."""
+    with store.reading():
+        found = store.rows(
+            "SELECT asked FROM journal.kept_look WHERE asked = $asked", {"asked": _asked(store, revision)}
+        )
+    return bool(found)
 
 
 def _make(store: Store, revision: MappingRevision, catalogues: Catalogues) -> int:
@@ -106,12 +115,13 @@ def _most_rows(store: Store, revision: MappingRevision) -> int:
     return int(found[0]["most"] or 0)
 
 
-def _latest_pulls(store: Store) -> str:
+def _asked(store: Store, revision: MappingRevision) -> str:
+    """What decides about everything that is kept: the latest pulls, the mapping, and our rules."""
     found = store.rows(
         "SELECT string_agg(system || ' ' || object || ' ' || pull_id, ', ' ORDER BY system, object) AS pulls "
         "FROM (SELECT system, object, max(pull_id) AS pull_id FROM journal.pull WHERE state = 'complete' GROUP BY ALL)"
     )
-    return str(found[0]["pulls"])
+    return f"{found[0]['pulls']}; {revision.digest}; {RULES_DIGEST}"
 
 
 def _wanted(con: duckdb.DuckDBPyConnection, revision: MappingRevision, catalogues: Catalogues) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from workbench.engine.agreed import look_at_pulls
 from workbench.engine.compute import computed
 from workbench.engine.freeze import freeze
 from workbench.engine.guard_steps import guard_steps
-from workbench.engine.keeping import keep
+from workbench.engine.keeping import is_kept, keep
 from workbench.engine.run import Progress, Scope, Stages
 from workbench.errors import NotFound
 from workbench.store.database import Store
@@ -70,9 +70,10 @@ def make_preview(
     """
     if only_record is not None and direction is Direction.EXPORT:
         only_record = as_stored(only_record)
-    look_at_pulls(store, revision)
-    if only_record is None:
-        keep(store, revision)
+    if not is_kept(store, revision):  # what was kept was looked at before
+        look_at_pulls(store, revision)
+        if only_record is None:
+            keep(store, revision)
     started = time.perf_counter()
     stages = Stages(progress)
     baseline, since = _last_looked(store, direction, revision, sobjects) if only_changed else (None, None)
