@@ -434,6 +434,12 @@ def test_ctrl_c_finishes_the_chunk_and_pauses(store, settings):
     assert push_batch(store, settings, batch).state is BatchState.DONE
 
 
+def test_ctrl_c_when_all_is_sent_came_too_late(store, settings):
+    batch = approved(store, settings, [create(1)])
+    report = push_batch(store, settings, batch, on_event=lambda _: os.kill(os.getpid(), signal.SIGINT))
+    assert (report.state, report.pending, report.reason) == (BatchState.DONE, 0, "")
+
+
 def test_it_runs_inside_a_notebook(store, settings):
     batch = approved(store, settings, [create(1)])
 
