@@ -65,7 +65,7 @@ judged AS (
     SELECT change_id, seq, group_id, is_writer, is_named,
            change_id IN (SELECT change_id FROM written) AS is_written,
            CASE
-               WHEN rule = 'undo' AND action = 'none' THEN reason
+               WHEN rule = 'undo' AND action = 'none' THEN coalesce(reason, 'nothing to send')
                WHEN action IN ('none', 'excluded') THEN 'nothing to send'
                WHEN action = 'conflict' THEN 'a person has to decide first'
                WHEN NOT is_writer AND NOT ($with_blocked OR action IN (SELECT unnest(CAST($actions AS VARCHAR[])))
