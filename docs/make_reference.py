@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from typer.main import get_command
 
-from workbench.cli import app
+from workbench.cli.commands import app
 
 TARGET: Final = Path(__file__).with_name("cli.md")
 _VALUES: Final = {int: "N", Path: "PATH"}

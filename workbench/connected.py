@@ -14,6 +14,7 @@ from workbench import operations, views
 from workbench.cell import cell_progress
 from workbench.domain.access import Person, person_named
 from workbench.domain.changes import Status
+from workbench.domain.known_names import require_known
 from workbench.errors import ConfigurationError
 from workbench.handles import Batch, Explained, Mapping, Preview, explained, read_mapping, several
 from workbench.rows import Rows, html_table
@@ -149,8 +150,7 @@ class Workbench:
 
         Raises ConfigurationError for another status, NotFound for an unknown batch.
         """
-        if status is not None and status not in list(Status):
-            raise ConfigurationError(f"There is no status {status}. Statuses: {', '.join(Status)}.")
+        require_known("status", status, list(Status))
         rows = Rows(self.store, "SELECT * FROM view.sync_result ORDER BY result_number DESC")
         if batch is not None:
             rows = rows.where(f"batch_id = {self.batch(_number(batch)).batch}")

@@ -14,9 +14,13 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from workbench.domain.changes import Status
+from workbench.domain.fields import Direction
+from workbench.domain.known_names import require_known
 from workbench.errors import ConfigurationError, NotFound
 from workbench.store import Store
 from workbench.store.changes import whole_changes
+from workbench.store.codes import unknown_codes_of_preview, unknown_codes_of_results
 from workbench.store.previews import require_preview
 from workbench.store.typed_sql import require_select
 
@@ -55,7 +59,8 @@ SELECT name, batch_id, change_id, direction, status, codes, fail_message, endpoi
        sobject, record_id, mainstay_id, attempts, predicted_codes, finished_at
 FROM view.sync_result
 WHERE ($batch_id IS NULL OR batch_id = $batch_id) AND ($status IS NULL OR status = $status)
-  AND ($code IS NULL OR list_contains(codes, $code))
+  AND ($code IS NULL OR list_contains(codes, $code)
+       OR list_contains(list_transform(codes, lambda one: split_part(one, ': ', 1)), $code))
   AND ($direction IS NULL OR direction = CASE $direction WHEN 'export' THEN 'SF to Mainstay' ELSE 'Mainstay to SF' END)
   AND ($record IS NULL OR mainstay_id = $record OR left(record_id, 15) = left($record, 15))
 ORDER BY result_number DESC LIMIT $limit"""
@@ -104,11 +109,13 @@ def changes(
 ) -> Iterator[dict[str, Any]]:
     """Changes of a preview in the shape that `workbench changes --json` prints.
 
-    `where` is a SQL condition over the columns of view.change. Raises NotFound, ConfigurationError (the condition).
+    `where` is a SQL condition over the columns of view.change. Raises NotFound, ConfigurationError (the condition, or
+    an action or code that does not exist).
     """
     latest_preview(store, preview_id)
-    if action is not None and action not in ACTIONS:
-        raise ConfigurationError(f"There is no action {action}. Actions: {', '.join(ACTIONS)}.")
+    require_known("action", action, ACTIONS)
+    if code is not None and (sentence := unknown_codes_of_preview(store, preview_id, [code])):
+        raise ConfigurationError(sentence)
     condition = "true" if where is None else _CONDITION.format(where=where)
     params = {"preview_id": preview_id, "action": action, "code": code, "limit": limit}
     table = _ask(store, _CHANGES.format(condition=condition), params, f"The condition {where!r}")
@@ -149,10 +156,15 @@ def results_table(
     record: str | None = None,
     limit: int | None = None,
 ) -> pa.Table:
-    """The same as a table, with the names and types of view.sync_result. Raises NotFound for an unknown batch.
+    """The same as a table, with the names and types of view.sync_result.
 
-    `direction`: export or import. `record`: a Salesforce Id (15 or 18 characters) or a Mainstay ID.
+    `direction`: export or import. `record`: a Salesforce Id (15 or 18 characters) or a Mainstay ID. Raises NotFound for
+    an unknown batch, ConfigurationError for a status, code or direction that does not exist.
     """
+    require_known("status", status, list(Status))
+    require_known("direction", direction, list(Direction))
+    if code is not None and (sentence := unknown_codes_of_results(store, [code])):
+        raise ConfigurationError(sentence)
     if batch_id is not None:
         batch(store, batch_id)
     params = {"batch_id": batch_id, "status": status, "code": code, "direction": direction, "record": record}

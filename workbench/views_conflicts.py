@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from workbench.errors import ConfigurationError
+from workbench.domain.known_names import require_known
 from workbench.store import Store
 from workbench.store.previews import require_preview
 
@@ -34,8 +34,7 @@ def conflicts(
     """
     if preview_id is not None:
         require_preview(store, preview_id)
-    if cause is not None and cause not in CAUSES:
-        raise ConfigurationError(f"There is no cause {cause}. Causes: {', '.join(CAUSES)}.")
+    require_known("cause", cause, CAUSES)
     return store.rows(
         """SELECT * FROM view.conflict
            WHERE preview_id = coalesce($preview_id, (SELECT max(preview_id) FROM preview.preview))

@@ -97,6 +97,10 @@ def _report(report: operations.UndoReport) -> None:
         st.html(markup.table(("Why", "Fields", "Changes"), rows, label="What cannot be undone", numbers=("Changes",)))
     else:
         st.caption("Everything this batch wrote can be put back.")
+    if report.needless:
+        st.subheader("What needs no undoing", anchor=False)
+        needless = [(row["why"], row["changes"]) for row in report.needless]
+        st.html(markup.table(("Why", "Changes"), needless, label="What needs no undoing", numbers=("Changes",)))
     link("previews", f"Look at every change, preview {report.preview}", preview=str(report.preview))
     who = session.person()
     if report.asked is not None:

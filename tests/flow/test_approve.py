@@ -135,6 +135,27 @@ def test_a_code_is_known_by_the_dictionary_by_predictions_or_by_the_preview(mixe
     assert rows_of(mixed, create_batch(mixed, 1, by="Ana", chosen=chosen).batch) == ["P1-1"]
 
 
+@pytest.mark.parametrize(
+    ("filters", "sentence"),
+    [
+        ({"code": "bogus"}, "There is no code bogus. Codes: "),
+        ({"code": "invalid-fone"}, "There is no code invalid-fone. Nearest: invalid-phone, "),
+        ({"code": "duplicate_value"}, "There is no code duplicate_value. Nearest: DUPLICATE_VALUE"),
+        ({"code": "invalid-attribute-data: GAP"}, "Nearest: invalid-attribute-data: GPA, invalid-attribute-data."),
+        ({"action": "creat"}, "There is no action creat. Actions: update, link, create"),
+    ],
+)
+def test_a_mistyped_filter_of_changes_is_no_empty_list(mixed, filters, sentence):
+    with pytest.raises(ConfigurationError) as caught:
+        views.changes(mixed, 1, **filters)
+    assert sentence in str(caught.value)
+
+
+def test_a_known_code_that_no_change_carries_is_an_empty_list(mixed):
+    assert list(views.changes(mixed, 1, code="INVALID_EMAIL_ADDRESS")) == []
+    assert [row["change"] for row in views.changes(mixed, 1, code="invalid-attribute-data")] == ["P1-2"]
+
+
 def test_a_condition_on_changes_runs_nothing_else(mixed, tmp_path):
     file = tmp_path / "copied.csv"
     where = f"true))) SELECT 1 FROM few; COPY (SELECT 1) TO '{file}'; SELECT ((((1"

@@ -203,6 +203,20 @@ def test_a_crm_id_of_15_characters_is_another_one_to_mainstay(world):
     assert (back["action"], back["salesforce_id"]) == ("none", ID)
 
 
+def test_a_capital_i_with_a_dot_does_not_become_an_i(world):
+    world.record(1, Email="\u0130nci@X.edu", SMS__c="OPTED-\u0130N", Language__c="\u0130D")
+    world.contact(1, crm_id=record_id(1), phone="4045550101", email="inci@x.edu", messaging_status_sms="opted-in")
+
+    _, (row,) = world.preview()
+
+    request = row["requests"][0]
+    body = json.loads(request["body"])
+    answer = send(request["method"], request["path"], body, world.directory(), world.people())
+    assert body == {"email": "\u0130nci@x.edu", "messaging_status_sms": "opted-\u0130n", "language": "\u0130D"}
+    assert sorted(row["codes"]) == sorted(answer.codes) == ["invalid-language", "invalid-messaging-status"]
+    assert (row["predicted_status"], status_of(answer)) == ("partial", "partial")
+
+
 # -- sizes ---------------------------------------------------------------------------------------------------------
 
 

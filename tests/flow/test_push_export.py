@@ -14,8 +14,9 @@ import polars as pl
 import pytest
 from batch_rows import change, mapping, preview, pull, rows_of
 
+from workbench import views
 from workbench.domain.changes import BatchState
-from workbench.errors import ApprovalRefused, AuthenticationFailed, StaleBatch, TransientError
+from workbench.errors import ApprovalRefused, AuthenticationFailed, ConfigurationError, StaleBatch, TransientError
 from workbench.settings import MainstaySettings, PushSettings, Settings
 from workbench.simulators.sandbox import Sandbox
 from workbench.simulators.world import generate
@@ -432,6 +433,28 @@ def test_ctrl_c_finishes_the_chunk_and_pauses(store, settings):
     assert (report.state, report.sent, report.pending) == (BatchState.PAUSED, 2, 4)
     assert "Ctrl-C" in report.reason
     assert push_batch(store, settings, batch).state is BatchState.DONE
+
+
+def test_ctrl_c_when_all_is_sent_came_too_late(store, settings):
+    batch = approved(store, settings, [create(1)])
+    report = push_batch(store, settings, batch, on_event=lambda _: os.kill(os.getpid(), signal.SIGINT))
+    assert (report.state, report.pending, report.reason) == (BatchState.DONE, 0, "")
+
+
+def test_results_are_filtered_by_codes_that_exist(store, settings, killed):
+    push_batch(store, settings, killed)
+    store.write("UPDATE journal.outcome SET codes = ['OUR_OWN: Phone'] WHERE change_id = 'P1-1'")
+    found = {code: [row["change"] for row in views.results(store, code=code)] for code in ("OUR_OWN", "OUR_OWN: Phone")}
+    assert found == {"OUR_OWN": ["P1-1"], "OUR_OWN: Phone": ["P1-1"]}
+    assert list(views.results(store, code="invalid-language")) == []
+    for filters, sentence in (
+        ({"code": "invalid-languages"}, "There is no code invalid-languages. Nearest: invalid-language"),
+        ({"status": "faild"}, "There is no status faild. Statuses: success, partial, fail, unknown."),
+        ({"direction": "exprot"}, "There is no direction exprot. Directions: export, import."),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            views.results(store, **filters)
+        assert sentence in str(caught.value)
 
 
 def test_it_runs_inside_a_notebook(store, settings):

@@ -97,7 +97,8 @@ def test_ctrl_c_answers_what_is_under_way_and_a_cancel_ends_it(shop, sandbox):
     pusher.send_signal(signal.SIGINT)
     out, err = pusher.communicate(timeout=60)
     report = json.loads(out.splitlines()[-1])
-    assert (pusher.returncode, report["state"], "Ctrl-C" in report["reason"]) == (1, "paused", True), err
+    assert (pusher.returncode, report["state"], "Ctrl-C" in report["reason"]) == (130, "paused", True), err
+    assert "Stopped. Everything answered so far is kept; workbench push 1 goes on." in err
     sent = len(posts(sandbox))
     assert 110 < sent < COUNT
     check_once(store, sandbox, sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 
 import pytest
 
@@ -180,7 +181,23 @@ def test_every_ended_change_has_its_row_and_its_reason(desk, monkeypatch, capsys
         "partly": report.partly,
         "cannot": list(report.cannot),
     }
-    assert "What cannot be undone" in command(capsys, "undo", str(batch))
+    left_out = [row for row in rows if row["action"] == "none"]
+    assert [(row["salesforce_id"], row["mainstay_id"], row["reason"]) for row in json.loads(told)["left_out"]] == [
+        (row["salesforce_id"], row["mainstay_id"], row["reason"]) for row in left_out
+    ]
+    needless = [row["reason"] for row in left_out if row["reason"] in (words.ALREADY, words.REFUSED)]
+    assert {row["why"]: row["changes"] for row in report.needless} == Counter(needless)
+    assert report.needless
+    assert [row["changes"] for row in report.cannot if row["why"] == words.CREATED_CONTACT] == [
+        sum(words.CREATED_CONTACT in row["reason"] for row in left_out)
+    ]
+    printed = command(capsys, "undo", str(batch))
+    assert "What cannot be undone" in printed
+    assert "What needs no undoing" in printed
+    assert all(row["why"] in printed for row in report.needless)
+    asked = create_batch(desk.store, report.preview, by="Ana")
+    assert asked.rows == report.restored
+    assert asked.left_out == Counter(row["reason"] for row in left_out)
 
 
 def test_an_import_is_put_back_as_it_was(desk):

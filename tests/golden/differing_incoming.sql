@@ -1,6 +1,6 @@
 WITH compared AS (
     SELECT w.seq,
-           hash(lower(nullif(c."email", '')), coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) <> hash(lower(nullif(s."Email", '')), coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS slice_0
+           hash(small(nullif(c."email", '')), coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", ''))) <> hash(small(nullif(s."Email", '')), coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", ''))) AS slice_0
     FROM work.verdict_incoming AS w
     JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
     JOIN store.salesforce."Contact" AS s ON s.rowid = w.record_row

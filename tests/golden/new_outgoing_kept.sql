@@ -1,6 +1,6 @@
 WITH value AS (
     SELECT w.seq,
-           s."_kept_a3a00600669407e6" = 1 AS is_verbatim,
+           s."_kept_5e61b31d20aa87a3" = 1 AS is_verbatim,
            w.record_id,
            'POST' AS method,
            w.phone_fate,

@@ -6,9 +6,9 @@ WITH side_by_side AS (
            w.meets_criteria,
            w.left_fields,
            w.cleared_fields,
-           lower(nullif(c."email", '')) AS "Email",
+           small(nullif(c."email", '')) AS "Email",
            coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", '')) AS "MobilePhone",
-           lower(nullif(s."Email", '')) AS "now Email",
+           small(nullif(s."Email", '')) AS "now Email",
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
     JOIN (
@@ -49,9 +49,9 @@ WITH side_by_side AS (
            w.meets_criteria,
            w.left_fields,
            w.cleared_fields,
-           lower(nullif(c."email", '')) AS "Email",
+           small(nullif(c."email", '')) AS "Email",
            coalesce(canon_phone(nullif(c."phone", '')), nullif(c."phone", '')) AS "MobilePhone",
-           lower(nullif(s."Email", '')) AS "now Email",
+           small(nullif(s."Email", '')) AS "now Email",
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
     JOIN (

@@ -103,6 +103,7 @@ def test_status_json_is_one_object_without_secrets(run, monkeypatch):
         (["changes", "0"], "There is no preview 0"),
         (["conflicts", "--preview", "77"], "There is no preview 77. There is none yet"),
         (["conflicts", "--cause", "bogus"], "There is no cause bogus. Causes: ask,"),
+        (["results", "--code", "invalid-fone"], "There is no code invalid-fone. Nearest: invalid-phone,"),
         (["explain", "003", "--preview", "99"], "There is no preview 99"),
         (["direction", "foo"], "There is no direction 'foo'. Directions: export, import."),
         (["batch", "show", "3"], "There is no batch 3"),

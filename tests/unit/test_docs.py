@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
-from workbench.cli import app
+from workbench.cli.commands import app
 from workbench.domain.error_dictionary import ENTRIES, OUTSIDE_MESSAGES
 from workbench.settings import Settings
 from workbench.simulators.faults import PROFILES, Fault

@@ -13,7 +13,7 @@ import typer
 from workbench import operations, views, views_refused
 from workbench.cli.output import make_table, out, plural, print_json, print_lines, print_table, say
 from workbench.cli.progress import progress_bars
-from workbench.cli.session import Json, person, session_of, stoppable
+from workbench.cli.session import Json, end_stopped, person, session_of, stoppable
 from workbench.store.mappings import current_mapping
 
 PANEL = "Sync"
@@ -40,7 +40,8 @@ def pull(
 ) -> None:
     """Read both systems into the store. Nothing is written to either."""
     session = session_of(context)
-    with stoppable("What had landed is kept; run workbench pull again to go on."), progress_bars(is_quiet=json) as bars:
+    kept = "What had landed is kept; run workbench pull again to go on."
+    with stoppable(kept) as presses, progress_bars(is_quiet=json, stop=presses) as bars:
         report = operations.pull_systems(session.store, session.settings, only=only, full=full, progress=bars)
     if json:
         print_json(report)
@@ -93,7 +94,8 @@ def preview(
 ) -> None:
     """What a sync would do, record by record, and what it would be answered. Nothing is sent."""
     session = session_of(context)
-    with stoppable("No preview was kept."), progress_bars(is_quiet=json) as bars:
+    kept = "An unfinished preview is not kept."
+    with stoppable(kept) as presses, progress_bars(is_quiet=json, stop=presses) as bars:
         report = operations.make_preview(
             session.store,
             session.settings,
@@ -239,7 +241,7 @@ def push(
     """Send an approved batch, or go on with one that paused."""
     session = session_of(context)
     kept = f"Everything answered so far is kept; workbench push {batch} goes on."
-    with stoppable(kept), progress_bars(is_quiet=json) as bars:
+    with stoppable(kept) as presses, progress_bars(is_quiet=json) as bars:
         report = operations.push_batch(
             session.store,
             session.settings,
@@ -269,6 +271,8 @@ def push(
         _print_planned(found)
     else:
         print_push(found)
+    if presses() and report.state == "paused":
+        end_stopped(kept)
     if not dry_run and (report.state != "done" or found["counts"].get("fail") or found["counts"].get("unknown")):
         raise typer.Exit(1)
 

@@ -19,6 +19,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from workbench.interrupts import Presses
+
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
@@ -32,13 +34,16 @@ class _Stage(ProgressColumn):
 
 
 class Bars:
-    """Called with (stage, done, total), it draws one bar per stage."""
+    """Called with (stage, done, total), it draws one bar per stage; a Ctrl-C that got lost ends the work there."""
 
-    def __init__(self, bars: Progress) -> None:
+    def __init__(self, bars: Progress, stop: Presses | None = None) -> None:
         self._bars = bars
+        self._stop = stop
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if self._stop is not None:
+            self._stop.raise_if_pressed()
         if stage not in self._tasks:
             for task in self._bars.tasks:
                 if task.total is None:  # a stage without a total is over when the next one starts
@@ -53,8 +58,8 @@ class Bars:
 
 
 @contextmanager
-def progress_bars(*, is_quiet: bool = False) -> Iterator[Bars]:
-    """Bars on stderr; silent where that is no terminal."""
+def progress_bars(*, is_quiet: bool = False, stop: Presses | None = None) -> Iterator[Bars]:
+    """Bars on stderr; silent where that is no terminal. `stop`: the presses that end the work between two steps."""
     console = Console(stderr=True, emoji=False)
     columns = (
         SpinnerColumn(),
@@ -66,4 +71,4 @@ def progress_bars(*, is_quiet: bool = False) -> Iterator[Bars]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=is_quiet or not console.is_terminal) as bars:
-        yield Bars(bars)
+        yield Bars(bars, stop)

@@ -209,6 +209,11 @@ def undo(
                 "restored": report.restored,
                 "partly": report.partly,
                 "cannot": list(report.cannot),
+                "needless": list(report.needless),
+                "left_out": [
+                    {name: row[name] for name in ("change", "salesforce_id", "mainstay_id", "reason")}
+                    for row in views.changes(session.store, report.preview, action="none")
+                ],
                 "seconds": round(report.seconds, 3),
             }
         )
@@ -224,5 +229,10 @@ def _print_undo(report: UndoReport) -> None:
     if report.cannot:
         out().print("What cannot be undone:")
         print_table(report.cannot, {"changes": "changes", "why": "why", "fields": "fields", "examples": "e.g."})
+    if report.needless:
+        out().print("What needs no undoing:")
+        print_table(report.needless, {"changes": "changes", "why": "why"})
+    if left := report.changes - report.restored:
+        say(f"{plural(left, 'change')} left out; which and why: workbench changes {report.preview} --action none")
     if report.restored:
         say(f"Next: workbench changes {report.preview}, workbench batch create {report.preview} --by NAME")

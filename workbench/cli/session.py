@@ -10,20 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from workbench import logs, operations
 from workbench.cli.output import say
 from workbench.domain.access import Person, person_named
+from workbench.interrupts import INTERRUPTED, Presses, heard_presses
 from workbench.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from workbench.operations import FaultLog
     from workbench.store import Store
 
-INTERRUPTED = 130  # the shell's own code for Ctrl-C
+NOTHING_HALF_DONE = "Stopped. Nothing is left half done; the same command may be run again."
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON (row lists: one object a line) for programs.")]
 
@@ -93,19 +94,32 @@ def stop_on_signals(stopped: threading.Event | None = None) -> threading.Event:
     return stopped
 
 
+class Stopped(typer.Exit):
+    """The end of a command after Ctrl-C, when the sentence was said."""
+
+    def __init__(self) -> None:
+        super().__init__(INTERRUPTED)
+
+
+def end_stopped(kept: str) -> NoReturn:
+    """Say what was kept after Ctrl-C, and leave with its exit code."""
+    say(f"Stopped. {kept}", style="yellow")
+    raise Stopped from None
+
+
 @contextmanager
-def stoppable(kept: str) -> Iterator[None]:
-    """Turn Ctrl-C into a sentence that says what was kept."""
-    try:
-        yield
-    except (KeyboardInterrupt, Exception) as error:
-        if not _is_interrupt(error):
-            raise
-        say(f"Stopped. {kept}", style="yellow")
-        raise typer.Exit(INTERRUPTED) from None
+def stoppable(kept: str) -> Iterator[Presses]:
+    """Turn Ctrl-C into a sentence that says what was kept; whatever fails after it, failed because of it."""
+    with heard_presses() as presses:
+        try:
+            yield presses
+        except (KeyboardInterrupt, Exception) as error:
+            if not (presses() or is_interrupt(error)):
+                raise
+            end_stopped(kept)
 
 
-def _is_interrupt(error: BaseException | None) -> bool:
+def is_interrupt(error: BaseException | None) -> bool:
     """Whether Ctrl-C is behind an error: DuckDB ends a running query with one of its own, others follow from it."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt) or str(error) == "Query interrupted":

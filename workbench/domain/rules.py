@@ -74,13 +74,22 @@ def is_language(text: str) -> bool:
     return _fits(LANGUAGE_PATTERN, text)
 
 
+def small(text: str) -> str:
+    """In small letters, for comparing and sending; İ has none of its own: i would make another word of it.
+
+    >>> small("Ana@X.edu"), small("İnci@X.edu")
+    ('ana@x.edu', 'İnci@x.edu')
+    """
+    return "İ".join(part.lower() for part in text.split("İ"))
+
+
 def messaging_status(text: str) -> str | None:
     """The stored spelling of a messaging status, or None. Any case; `opted in` is `opted-in`.
 
     >>> messaging_status("Opted In"), messaging_status("yes")
     ('opted-in', None)
     """
-    status = text.lower().replace(" ", "-")
+    status = small(text).replace(" ", "-")
     return status if status in MESSAGING_STATUSES else None
 
 

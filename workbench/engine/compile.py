@@ -101,9 +101,9 @@ def mainstay_text(field: MainstayField, source: str = "c") -> str:
 def canonical(field: MainstayField, text: str) -> str:
     """Text as Mainstay stores and compares it; a value that does not fit stays as it is."""
     if field.data_type == "email":
-        return f"lower({text})"
+        return f"small({text})"
     if field.data_type == "messaging status":
-        return f"replace(lower({text}), ' ', '-')"
+        return f"replace(small({text}), ' ', '-')"
     macro = _CHANGING_MACROS.get(field.data_type)
     return text if macro is None else f"coalesce({macro}({text}), {text})"
 

@@ -34,7 +34,7 @@ def settled(pair: Pair, text: str) -> str:
     if "phone" in (kind, other.lower()):
         return f"coalesce(canon_phone({text}), {text})"
     if "email" in (kind, other):
-        return f"lower({text})"
+        return f"small({text})"
     if kind == "datetime":
         moment = f"strftime(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"
         return f"coalesce({moment}, {text})"

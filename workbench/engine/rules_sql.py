@@ -43,8 +43,16 @@ CREATE OR REPLACE MACRO full_id(t) AS (
              'string_agg', '')
          ELSE t END)
 """
+# `lower` makes an ASCII i of it, and so another address, or a status that is none.
+_SMALL: Final = """
+CREATE OR REPLACE MACRO small(t) AS (
+    CASE WHEN contains(t, 'İ')
+         THEN array_to_string(list_transform(string_split(t, 'İ'), lambda part : lower(part)), 'İ')
+         ELSE lower(t) END)
+"""
 MACROS: Final = (
     _FULL_ID,
+    _SMALL,
     f"""CREATE OR REPLACE MACRO north_american(digits) AS (
     CASE WHEN regexp_matches(digits, {literal(rules.PHONE_PATTERN)}) AND digits NOT LIKE '555%' THEN digits END)""",
     _PHONE,
@@ -68,12 +76,12 @@ MACROS: Final = (
     f"""CREATE OR REPLACE MACRO canon_url(t) AS (
     CASE WHEN regexp_matches(t, {literal(rules.URL_PATTERN)}) THEN t END)""",
     f"""CREATE OR REPLACE MACRO canon_email(t) AS (
-    CASE WHEN regexp_matches(t, {literal(rules.EMAIL_PATTERN)}) AND NOT contains(t, '..') THEN lower(t) END)""",
+    CASE WHEN regexp_matches(t, {literal(rules.EMAIL_PATTERN)}) AND NOT contains(t, '..') THEN small(t) END)""",
     f"""CREATE OR REPLACE MACRO canon_language(t) AS (
     CASE WHEN regexp_matches(t, {literal(rules.LANGUAGE_PATTERN)}) THEN t END)""",
     f"""CREATE OR REPLACE MACRO canon_status(t) AS (
-    CASE WHEN replace(lower(t), ' ', '-') IN ({_list(rules.MESSAGING_STATUSES)})
-         THEN replace(lower(t), ' ', '-') END)""",
+    CASE WHEN replace(small(t), ' ', '-') IN ({_list(rules.MESSAGING_STATUSES)})
+         THEN replace(small(t), ' ', '-') END)""",
     f"""CREATE OR REPLACE MACRO filled(t) AS nullif(nullif(t, ''), {literal(rules.UNSET)})""",
     """CREATE OR REPLACE MACRO codes_of(t) AS coalesce(string_split(t, chr(31)), CAST([] AS VARCHAR[]))""",
     """CREATE OR REPLACE MACRO distinct_codes(t) AS

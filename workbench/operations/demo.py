@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +12,7 @@ from pydantic import SecretStr
 
 from workbench.domain.fields import Direction
 from workbench.engine.preview import PreviewReport
+from workbench.interrupts import heard_presses
 from workbench.operations.mappings import import_mapping, sample_mapping
 from workbench.operations.readings import make_preview, pull_systems
 from workbench.settings import MainstaySettings, SalesforceSettings, Settings
@@ -111,29 +109,9 @@ def run_demo(store: Store, settings: Settings, *, tell: Callable[[Chapter], None
 @contextmanager
 def _interrupt_afterwards() -> Iterator[None]:
     """Ctrl-C lets a push finish its chunk and report; afterwards it ends the story all the same."""
-    if threading.current_thread() is not threading.main_thread():
+    with heard_presses() as presses:
         yield
-        return
-    heard, hearing = os.pipe()
-    for end in (heard, hearing):
-        os.set_blocking(end, False)
-    before = signal.set_wakeup_fd(hearing, warn_on_full_buffer=False)
-    try:
-        yield
-        signals = _read(heard)
-    finally:
-        signal.set_wakeup_fd(before)
-        os.close(heard)
-        os.close(hearing)
-    if signal.SIGINT in signals:
-        raise KeyboardInterrupt
-
-
-def _read(heard: int) -> bytes:
-    try:
-        return os.read(heard, 1024)
-    except BlockingIOError:
-        return b""
+        presses.raise_if_pressed()
 
 
 @dataclass

@@ -4,10 +4,10 @@
 --        journal.intent, journal.outcome
 -- binds: $preview_id, $actions, $codes, $guards, $named, $picked, $with_blocked
 -- source: design, sections 7 and 8: nothing is sent twice; a collision group is approved in order
--- assumes: a change is named by all filters that are given; a filter that is null does not filter; a change id names
---   its preview and is in one batch that sent it; a batch that is judged again has sent nothing yet
+-- assumes: a change is named by all filters that are given; a filter that is null does not filter; an undo says itself
+--   why it leaves a change as it is; a change id names its preview and is in one batch that sent it; a batch that is judged again has sent nothing yet
 WITH change AS (
-    SELECT change_id, seq, action, group_id, salesforce_id, mainstay_id,
+    SELECT change_id, seq, rule, action, reason, group_id, salesforce_id, mainstay_id,
            len(coalesce(guards, [])) > 0 AND rule NOT IN ('undo', 'resend') AS is_guarded,
            coalesce(guards, []) AS guards,
            action IN ('update', 'link', 'create') AND coalesce(predicted_status IN ('success', 'partial'), false)
@@ -65,6 +65,7 @@ judged AS (
     SELECT change_id, seq, group_id, is_writer, is_named,
            change_id IN (SELECT change_id FROM written) AS is_written,
            CASE
+               WHEN rule = 'undo' AND action = 'none' THEN coalesce(reason, 'nothing to send')
                WHEN action IN ('none', 'excluded') THEN 'nothing to send'
                WHEN action = 'conflict' THEN 'a person has to decide first'
                WHEN NOT is_writer AND NOT ($with_blocked OR action IN (SELECT unnest(CAST($actions AS VARCHAR[])))

@@ -12,17 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.domain.changes import Action
-from workbench.domain.error_dictionary import ENTRIES, OUTSIDE_MESSAGES, family
 from workbench.domain.guards import Guard
-from workbench.domain.prediction_rules import RULES
+from workbench.domain.known_names import unknown_names
 from workbench.errors import ApprovalRefused, ConfigurationError, NotFound
 from workbench.store.batches import matching_change_ids
+from workbench.store.codes import unknown_codes_of_preview
 from workbench.store.database import Store
 from workbench.store.steps import step_sql
 
 GROUP_ORDER: Final = "a collision group is approved in order"
 NOTHING_TO_SEND: Final = "nothing to send"
-_CODES: Final = frozenset([*(entry.code for entry in ENTRIES), *OUTSIDE_MESSAGES, *(rule.code for rule in RULES)])
 
 
 @dataclass(frozen=True)
@@ -93,25 +92,13 @@ def judge_again(store: Store, preview_id: int, change_ids: Sequence[str]) -> Sel
 
 
 def _check_names(store: Store, preview_id: int, chosen: Slice) -> None:
-    wrong = [_unknown("action", chosen.actions, list(Action)), _unknown("guard", chosen.guards, list(Guard))]
-    if chosen.codes:
-        rows = store.rows(
-            "SELECT DISTINCT unnest(codes) AS code FROM preview.change WHERE preview_id = $preview_id ORDER BY code",
-            {"preview_id": preview_id},
-        )
-        expected = [row["code"] for row in rows]
-        known = _CODES.union(expected, map(family, expected))
-        wrong.append(_unknown("code", chosen.codes, sorted(known)))
+    wrong = [
+        unknown_names("action", chosen.actions, list(Action)),
+        unknown_names("guard", chosen.guards, list(Guard)),
+        unknown_codes_of_preview(store, preview_id, chosen.codes),
+    ]
     if said := [sentence for sentence in wrong if sentence]:
         raise ConfigurationError(" ".join(said))
-
-
-def _unknown(kind: str, given: Sequence[str], known: Sequence[str]) -> str:
-    """The sentence about names that do not exist; empty where all do."""
-    unknown = [name for name in dict.fromkeys(given) if name not in known]
-    if not unknown:
-        return ""
-    return f"There is no {kind} {', '.join(unknown)}. {kind.capitalize()}s: {', '.join(known)}."
 
 
 def _named(store: Store, preview_id: int, chosen: Slice) -> list[str] | None:

@@ -180,6 +180,7 @@ class _Push:
         if count_rows(self.store, self.batch.batch_id).pending:
             self._end(BatchState.PAUSED, self.reason)
         else:
+            self.reason = self.rule.reason  # whoever asked it to stop asked too late
             self._end(BatchState.DONE, self.reason)
 
     @property

@@ -37,6 +37,7 @@ log = get_logger(__name__)
 _ENDED: Final = (BatchState.DONE, BatchState.CANCELLED, BatchState.STALE)
 _NUMBER: Final = "(SELECT coalesce(max(preview_id), 0) + 1 FROM preview.preview)"
 _EXAMPLES: Final = 3
+_NEEDLESS: Final = (words.ALREADY, words.REFUSED)
 _CHANGE: Final = pa.schema(
     [
         ("seq", pa.int64()),
@@ -69,6 +70,7 @@ class UndoReport:
 
     changes: ended changes of the batch; restored: those that would be put back; partly: those that keep something.
     cannot: rows of why, changes (how many), fields, examples (change ids of the batch); the frequent first.
+    needless: rows of why, changes: those that are left out because there is nothing to put back.
     asked: the batch that was requested of the preview, if one was.
     """
 
@@ -81,6 +83,7 @@ class UndoReport:
     cannot: Sequence[Mapping[str, Any]]
     seconds: float
     asked: int | None = None
+    needless: Sequence[Mapping[str, Any]] = ()
 
 
 _KEPT: Final = """
@@ -115,6 +118,7 @@ def latest_undo(store: Store, batch_id: int) -> UndoReport | None:
         cannot=orjson.loads(row["cannot"]),
         seconds=row["seconds"],
         asked=row["asked"],
+        needless=_needless(store, row["preview_id"]),
     )
 
 
@@ -151,7 +155,7 @@ def undo_batch(store: Store, settings: Settings, batch_id: int) -> UndoReport:
     )
     preview_id = _freeze(store, batch, made, report)
     log.info("undo previewed", extra={"batch_id": batch_id, "preview_id": preview_id, "rows": len(made)})
-    return replace(report, preview=preview_id)
+    return replace(report, preview=preview_id, needless=_needless(store, preview_id))
 
 
 def _check_ended(batch: BatchRow) -> None:
@@ -319,14 +323,24 @@ def _request_rows(made: Iterable[Undone]) -> Iterator[dict[str, Any]]:
             }
 
 
+def _needless(store: Store, preview_id: int) -> list[dict[str, Any]]:
+    """What needs no undoing, counted; the frequent reason first."""
+    return store.rows(
+        """SELECT reason AS why, count(*) AS changes FROM preview.change
+           WHERE preview_id = $preview_id AND list_contains($needless, reason)
+           GROUP BY reason ORDER BY changes DESC, why""",
+        {"preview_id": preview_id, "needless": list(_NEEDLESS)},
+    )
+
+
 def _told(made: Sequence[Undone]) -> list[dict[str, Any]]:
-    """What stays as it is, why, and where; what needs no undoing is not worth a word."""
+    """What stays as it is though the batch wrote it, why, and where."""
     counts: Counter[str] = Counter()
     fields: dict[str, dict[str, None]] = {}
     examples: dict[str, list[str]] = {}
     for item in made:
         for why in dict.fromkeys(why for why, _ in item.kept):
-            if why in {words.ALREADY, words.REFUSED}:
+            if why in _NEEDLESS:
                 continue
             counts[why] += 1
             names = (name for kept, name in item.kept if kept == why and name is not None)
