@@ -17,7 +17,7 @@ IMPACT = ("tests/unit/test_impact.py",)
 NARROW, TAKEN = ("tests/properties/test_incremental_import.py",), ("tests/golden/test_compiled_sql.py",)
 
 IDENTITY = "sql/outgoing/identity_outgoing.sql"
-FIELD = "sql/threeway/verdict_field.sql"
+FIELD, ORDERED = "sql/threeway/verdict_field.sql", "sql/incoming/change_incoming.sql"
 MACROS, CODES, EXPORT = "engine/rules_sql.py", "engine/compile_codes.py", "engine/compile_export.py"
 SHARED, COMPARE, PAYLOAD = "engine/compile.py", "engine/compile_compare.py", "engine/compile_payload.py"
 IMPORT, REFUSALS, REACH = "engine/compile_import.py", "engine/compile_refusals.py", "engine/compile_reach.py"
@@ -47,6 +47,10 @@ STEPS = (
     Mutation("sql/incoming/record_link.sql", "count(*) AS contact_count", "1 AS contact_count", "a CRM ID that two contacts carry is one's",
              BACK),
     Mutation("sql/incoming/unlinked.sql", "crm_id_key IS NULL AND", "", "linked contacts are matched too", ("tests/sql/test_incoming.py",)),
+    Mutation(ORDERED, "QUALIFY bool_or(is_refused <> was_refused)", "QUALIFY round < 1 AND bool_or(is_refused <> was_refused)",
+             "who depends on a refused change is refused", IN_ORDER),
+    Mutation(ORDERED, "QUALIFY bool_or(group_id <> own)", "QUALIFY round < 1 AND bool_or(group_id <> own)",
+             "long chains of unique values fall apart", IN_ORDER),
     Mutation(FIELD, "ORDER BY decided_at DESC", "ORDER BY decided_at", "the first decision counts", THREE),
     Mutation(FIELD, "WHEN NOT has_baseline THEN 'no_baseline'", "", "a value never agreed asks", THREE),
     Mutation(FIELD, "THEN 'only_salesforce_changed'\n                WHEN disagreement.salesforce_value",

@@ -113,3 +113,16 @@ def test_a_request_is_made_of_what_may_change_a_record(step):
     ]
     rows = step("incoming", "receiving", verdict_incoming=[*linked, *others], differing=[{"seq": 2, "slice_0": True}])
     assert sorted((row["contact_id"], row["is_create"]) for row in rows) == [("a2", False), ("a4", True)]
+
+
+@pytest.mark.parametrize(("record_id", "left"), [("003A", ["email"]), ("003B", None)])
+def test_a_request_leaves_what_its_own_record_keeps(step, record_id, left):
+    verdict = {
+        "seq": 1, "contact_id": "a1", "contact_row": 0, "record_id": "003A", "record_row": 0, "meets_criteria": True,
+        "action": "update",
+    }  # fmt: skip
+    kept = {"contact_id": "a1", "record_id": record_id, "left_fields": ["email"], "cleared_fields": ["email"]}
+    (row,) = step(
+        "incoming", "receiving", verdict_incoming=[verdict], differing=[{"seq": 1, "slice_0": True}], left_record=[kept]
+    )
+    assert (row["left_fields"], row["cleared_fields"]) == (left, left)

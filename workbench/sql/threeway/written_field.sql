@@ -41,5 +41,5 @@ SELECT ended.sobject,
        ended.after
 FROM told AS ended
 JOIN work.two_way_field AS two_way ON two_way.sobject = ended.sobject
-                                  AND ended.field = CASE ended.direction WHEN 'export' THEN two_way.field
-                                                         ELSE two_way.salesforce_field END
+                                  AND ended.field = (CASE ended.direction WHEN 'export' THEN two_way.field
+                                                          ELSE two_way.salesforce_field END)
