@@ -65,6 +65,7 @@ STEPS = (
 )  # fmt: skip
 
 MACRO_RULES = (
+    Mutation(MACROS, "CASE WHEN contains(t, 'İ')", "CASE WHEN false", "a capital İ becomes an i", (), wider=("tests/properties/test_rules_in_sql.py",)),
     Mutation(MACROS, "'[A-Za-z0-9]{15}')\n         THEN t ||", "'[A-Za-z0-9]{99}')\n         THEN t ||", "a short CRM ID names no record", RULES),
     Mutation(MACROS, "AND digits NOT LIKE '555%'", "", "area code 555 passes", RULES),
     Mutation(MACROS, "WHEN regexp_matches(digits, {literal(rules.PHONE_PATTERN)})", "WHEN length(digits) = 10 ", "N11 passes", RULES),
