@@ -74,7 +74,7 @@ def test_other_threads_hear_nothing():
     ("command", "kept"),
     [
         (("pull",), "What had landed is kept; run workbench pull again to go on."),
-        (("preview", "export"), "An unfinished preview is not kept."),
+        (("preview", "export"), "An unfinished preview is not kept; workbench status names the latest."),
     ],
 )
 def test_a_press_that_a_library_swallowed_ends_the_work_at_its_next_step(run, monkeypatch, command, kept):
@@ -88,6 +88,13 @@ def test_a_press_that_a_library_swallowed_ends_the_work_at_its_next_step(run, mo
     monkeypatch.setattr("workbench.cli.flow.operations.make_preview", work)
     code, out, err = run(*command)
     assert (code, out, err) == (130, "", f"Stopped. {kept}\n")
+
+
+def test_a_press_that_was_swallowed_in_the_last_step_is_told_at_the_end(run, monkeypatch):
+    monkeypatch.setattr("workbench.cli.flow.operations.make_preview", lambda *_args, **_options: swallowed())
+    code, out, err = run("preview", "export")
+    assert (code, out) == (130, "")
+    assert err == "Stopped. An unfinished preview is not kept; workbench status names the latest.\n"
 
 
 @pytest.mark.parametrize(

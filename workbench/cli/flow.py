@@ -94,7 +94,7 @@ def preview(
 ) -> None:
     """What a sync would do, record by record, and what it would be answered. Nothing is sent."""
     session = session_of(context)
-    kept = "An unfinished preview is not kept."
+    kept = "An unfinished preview is not kept; workbench status names the latest."
     with stoppable(kept) as presses, progress_bars(is_quiet=json, stop=presses) as bars:
         report = operations.make_preview(
             session.store,

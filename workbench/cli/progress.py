@@ -59,7 +59,7 @@ class Bars:
 
 @contextmanager
 def progress_bars(*, is_quiet: bool = False, stop: Presses | None = None) -> Iterator[Bars]:
-    """Bars on stderr; silent where that is no terminal. `stop`: the presses that end the work between two steps."""
+    """Bars on stderr; silent where there is no terminal. `stop`: presses, which end the work after their step."""
     console = Console(stderr=True, emoji=False)
     columns = (
         SpinnerColumn(),
@@ -72,3 +72,5 @@ def progress_bars(*, is_quiet: bool = False, stop: Presses | None = None) -> Ite
     )
     with Progress(*columns, console=console, transient=True, disable=is_quiet or not console.is_terminal) as bars:
         yield Bars(bars, stop)
+        if stop is not None:
+            stop.raise_if_pressed()
