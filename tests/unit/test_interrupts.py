@@ -27,6 +27,14 @@ def swallowed():
         press()
 
 
+@pytest.fixture(autouse=True)
+def heeded():
+    """What a shell starts in the background ignores Ctrl-C, and so does all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """run("pull") -> (exit code, stdout, stderr)"""
