@@ -126,7 +126,7 @@ def test_results_are_filtered_by_code_direction_and_record(store, shell):
     store.write("UPDATE journal.outcome SET codes = ['y'], record_id = '003XX0000000009AAA' WHERE result_number = 2")
     for arguments, names in (
         (("--code", "y"), ["SR-0000002"]),
-        (("--code", "z"), []),
+        (("--code", "invalid-phone"), []),
         (("--direction", "export"), ["SR-0000002", "SR-0000001"]),
         (("--direction", "import"), []),
         (("--record", "003XX0000000009"), ["SR-0000002"]),
