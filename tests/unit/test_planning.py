@@ -35,12 +35,16 @@ FIELDS = (
     SalesforceField("Account.Total", **SYSTEM),
     SalesforceField("Account.Owner.Title"),
     SalesforceField("Account.Owner.Manager.Title"),
+    SalesforceField("Account.LastModifiedBy.Title"),
     SalesforceField("Group.Name"),
     SalesforceField("Owner.Title"),
 )
 ACCOUNT = (
     SalesforceField("Name"),
     SalesforceField("OwnerId", type="reference", reference_to=("User",), relationship_name="Owner"),
+    SalesforceField(
+        "LastModifiedById", type="reference", reference_to=("User",), relationship_name="LastModifiedBy", **SYSTEM
+    ),
 )
 
 
@@ -101,6 +105,8 @@ def test_criteria_are_evaluated_where_every_input_is_known_after_the_change(form
         ("Account.Owner.Title", {"User": {"Title"}}, True),
         ("Account.Owner.Manager.Title", {"Contact": {"Title"}}, True),
         ("Account.Owner.Manager.Title", {"Contact": {"Email"}}, False),
+        ("Account.LastModifiedBy.Title", {"Account": {"Name"}}, True),
+        ("Account.LastModifiedBy.Title", {"Contact": {"Email"}}, False),
         ("Group.Name", {"Group__c": {"Name"}}, True),
         ("Plain__c", {"Contact": {"Plain__c"}}, False),
     ],

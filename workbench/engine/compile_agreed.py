@@ -53,8 +53,6 @@ _CHANGED: Final = f"""{_LINKED} AND s."SystemModstamp" >= $since
 UNION
 {_LINKED} AND c.last_modified_at >= $since
   AND s."Id" IN (SELECT crm_id FROM store.mainstay.contact WHERE last_modified_at >= $since)"""
-
-
 _OF_FEW: Final = " AND record_id IN (SELECT record_id FROM work.changed_pair WHERE is_there)"
 
 

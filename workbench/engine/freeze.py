@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 from uuid import uuid4
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ from workbench.store.database import Store
 from workbench.store.mappings import MappingRevision
 from workbench.store.quoting import literal
 
+# So many changes of a narrow preview are left uncompressed; more would fill the disk.
+_FEW: Final = 50_000
 _NUMBER = "(SELECT coalesce(max(preview_id), 0) + 1 FROM store.preview.preview)"
 _CHANGE_ID = f"'P' || {_NUMBER} || '-' || seq"
 
@@ -87,7 +90,8 @@ def freeze(
     }
     con.register("entry", pa.Table.from_pylist([{"code": e.code, "number": e.number} for e in ENTRIES]))
     con.register("pin", pa.Table.from_pylist(work.pins))
-    if only_record is not None:
+    changes = con.execute("SELECT count(*) FROM work.all_changes").fetchone()
+    if only_record is not None and changes is not None and changes[0] <= _FEW:
         leave_as_it_lies(con)
     with store.filled(con):
         con.execute(_CHANGE, {"direction": direction})

@@ -115,7 +115,7 @@ def _moves(sobject: str, field: SalesforceField, catalogues: Catalogues, written
             for item in catalogues.salesforce.get(name, {}).values()
             if item.relationship_name == step and not item.is_lookup
         ]
-        if any(item.name in written.get(name, ()) for name, item in through):
+        if any(item.name in {*written[name], *_WRITTEN_AT_EACH_CHANGE} for name, item in through if name in written):
             return True
         here = {target for _, item in through for target in item.reference_to} or set(written)
     is_computed = field.type != "id" and not (field.createable or field.updateable)
