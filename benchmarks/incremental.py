@@ -62,9 +62,9 @@ def main() -> None:
         store, revision = land(Path(folder), args.contacts, args.fields, imported=args.direction is Direction.IMPORT)
 
         def preview(**about):
-            started = time.process_time()
+            started, waited = time.process_time(), time.perf_counter()
             report = make_preview(store, direction=args.direction, revision=revision, **about)
-            return report, time.process_time() - started
+            return report, time.process_time() - started, time.perf_counter() - waited
 
         preview()
         move(store, args.changed)
@@ -82,10 +82,12 @@ def main() -> None:
                 EXCEPT SELECT {_TOLD} FROM view.change WHERE preview_id = $whole)""",
             told,
         )[0]["n"]
-        cost, full = (statistics.median(cpu for _, cpu in runs) for runs in (again, whole))
+        cost, full = (statistics.median(cpu for _, cpu, _ in runs) for runs in (again, whole))
+        waited, waited_full = (statistics.median(seconds for *_, seconds in runs) for runs in (again, whole))
         found = {
             "direction": args.direction, "contacts": args.contacts, "changed": args.changed, "looked_at": sum(again[0][0].counts.values()),
             "cpu_seconds": round(cost, 2), "whole_cpu_seconds": round(full, 2), "ratio_to_whole": round(cost / full, 3),
+            "seconds": round(waited, 2), "whole_seconds": round(waited_full, 2), "ratio_of_seconds": round(waited / waited_full, 3),
             "rows_told_differently": differing,
             "agreed_cpu_seconds": round(looked - pulled, 2), "keys_kept_cpu_seconds": round(kept - looked, 2),
             "stage_cpu_seconds": {name: round(value, 2) for name, value in again[0][0].stage_cpu_seconds.items()},

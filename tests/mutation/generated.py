@@ -26,7 +26,6 @@ SAME = {
         "sql/incoming/bucket_incoming.sql",
         "all of them: coalesce(salesforce_id, candidate_id) IS NOT NULL",
     ): "a row without a record joins none",
-    ("sql/outgoing/misleading_phone.sql", "all of them: length(crm_id) = 10"): "it spares most the pattern",
     ("sql/outgoing/opting_back.sql", "all of them: is_status_hidden"): "nothing is looked for in the others",
     ("sql/guards/fan_out.sql", "not asked: fields IS NOT NULL"): "no fields, no rows: it spares the reading",
     ("sql/guards/fan_out.sql", "not asked: fields <> '[]'"): "no fields, no rows: it spares the reading",

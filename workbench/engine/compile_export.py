@@ -42,6 +42,21 @@ def contact_phones() -> tuple[str, str]:
     return "phone_number(nullif(c.phone, ''))", "phone_number(nullif(c.previous_phone, ''))"
 
 
+def crm_id_phone() -> str:
+    """The CRM ID of a landed contact `c` as a number, where it reads as a phone; 0 elsewhere."""
+    return """CASE WHEN length(c.crm_id) = 10 AND regexp_full_match(c.crm_id, '[0-9]{10}')
+         THEN CAST(c.crm_id AS UBIGINT) ELSE CAST(0 AS UBIGINT) END"""
+
+
+def misleading_phone(plan: ExportPlan) -> str:
+    """work.misleading_phone: phones that a contact carries as its CRM ID: a request named by one reaches that contact.
+
+    Source: Mainstay API reference, section 4: a path is a Mainstay ID, else a CRM ID, else a phone.
+    """
+    phone = plan.kept.of("c", crm_id_phone())
+    return f"SELECT DISTINCT {phone} AS phone FROM store.mainstay.contact AS c WHERE {phone} <> 0"
+
+
 def record_key(plan: ExportPlan, *, only: bool = False) -> str:
     """work.record_key: one row per living Salesforce record: its keys, and where its landed row is.
 

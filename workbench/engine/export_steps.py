@@ -105,7 +105,7 @@ def _match(run: Run, plan: ExportPlan) -> None:
     """
     con = run.con
     clears_phone = plan.include_field_deletions and plan.pair("phone") is not None
-    run_step(con, "outgoing", "misleading_phone")
+    make_table(con, "misleading_phone", compile_export.misleading_phone(plan))
     run_step(con, "outgoing", "shared_phone")
     make_table(con, "shared_crm_id", f"SELECT * FROM ({step_sql('outgoing', 'shared_crm_id')}) LIMIT 0")
     for name in ("crm_id_owner", "phone_owner", "outgoing", "match_outgoing"):

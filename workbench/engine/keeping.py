@@ -134,7 +134,8 @@ def _wanted(con: duckdb.DuckDBPyConnection, revision: MappingRevision, catalogue
             if not missing_columns(con, item.sobject, compile_export.required_columns(plan)):
                 slices = plan.slices(sparse_of(con, plan))
                 records += [compile_export.record_phone(plan), verbatim(plan), *salesforce_hashes(slices).values()]
-                wanted[_CONTACT] += [*compile_export.contact_phones(), *mainstay_hashes(slices).values()]
+                wanted[_CONTACT] += [*compile_export.contact_phones(), compile_export.crm_id_phone()]
+                wanted[_CONTACT] += mainstay_hashes(slices).values()
         if item.is_enabled(Direction.IMPORT):
             back = import_plan(item, catalogues)
             if not missing_columns(con, item.sobject, compile_import.required_columns(back)):
