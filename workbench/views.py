@@ -285,18 +285,27 @@ def latest_pulls(store: Store) -> list[dict[str, Any]]:
 
 
 def fields(store: Store, system: str, sobject: str | None = None) -> list[dict[str, Any]]:
-    """The field catalogue as the latest pull found it: Mainstay's own, or one Salesforce object's."""
+    """The field catalogue as the latest pull found it: Mainstay's own, or one Salesforce object's.
+
+    Raises ConfigurationError for an object whose fields were not read, where others' were.
+    """
     if system == "mainstay":
         return store.rows(
             """SELECT name, data_type, is_custom, is_deprecated, is_writable, coalesce(options, []) AS options
                FROM mainstay.field ORDER BY is_custom, name"""
         )
-    return store.rows(
+    found = store.rows(
         """SELECT sobject, name, label, type, length, nillable, createable, updateable, calculated, custom, "unique",
                   external_id, coalesce(reference_to, []) AS reference_to
            FROM salesforce.field WHERE $sobject IS NULL OR sobject = $sobject ORDER BY sobject, name""",
         {"sobject": sobject},
     )
+    if not found and (known := store.rows("SELECT DISTINCT sobject FROM salesforce.field ORDER BY sobject")):
+        names = ", ".join(row["sobject"] for row in known)
+        raise ConfigurationError(
+            f"No fields of {sobject} were read. A pull reads those of the objects that the mapping names: {names}."
+        )
+    return found
 
 
 def field_drift(store: Store) -> list[dict[str, Any]]:

@@ -82,6 +82,17 @@ def test_an_empty_store_says_what_to_do(run):
         assert (code, out) == (0, "")
 
 
+def test_fields_of_an_object_that_was_not_read(run, database):
+    Store(database).write("INSERT INTO salesforce.field (sobject, name, type) VALUES ('Contact', 'LastName', 'string')")
+    code, out, err = run("fields", "--sobject", "Contcat", "--json")
+    assert (code, out) == (2, "")
+    assert "No fields of Contcat were read." in err
+    assert "the mapping names: Contact." in err
+    code, out, _ = run("fields", "--sobject", "Contact", "--json")
+    assert code == 0
+    assert json.loads(out)["name"] == "LastName"
+
+
 def test_status_json_is_one_object_without_secrets(run, monkeypatch):
     monkeypatch.setenv("WORKBENCH_MAINSTAY__TOKEN", "sesame")
     monkeypatch.setenv("WORKBENCH_SALESFORCE__INSTANCE_URL", "https://example.my.salesforce.com")
