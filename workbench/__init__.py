@@ -11,6 +11,7 @@
     wb.approve(b, by="Sam")
     wb.push(b)
     wb.results().pl()
+    wb.undo(b)                          # after another pull: a preview that puts back what was written
 
 Nothing heavy is loaded before the first verb.
 """
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         push,
         results,
         sql,
+        undo,
     )
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "push",
     "results",
     "sql",
+    "undo",
 ]
 
 

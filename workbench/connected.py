@@ -16,7 +16,7 @@ from workbench.domain.access import Person, person_named
 from workbench.domain.changes import Status
 from workbench.domain.known_names import require_known
 from workbench.errors import ConfigurationError
-from workbench.handles import Batch, Explained, Mapping, Preview, explained, read_mapping, several
+from workbench.handles import Batch, Explained, Mapping, Preview, Undo, explained, read_mapping, several
 from workbench.rows import Rows, html_table
 from workbench.settings import Settings, hosts_of, is_sandbox
 from workbench.store import Store
@@ -133,10 +133,10 @@ class Workbench:
     def approve(self, batch: Batch | int, *, by: str, reason: str = "", leave_out: str | Sequence[str] = ()) -> Batch:
         """Let a submitted batch go; by another person than the one who asked."""
         number = _number(batch)
-        operations.approve_batch(
+        report = operations.approve_batch(
             self.store, self.settings, number, by=self.person(by), except_changes=several(leave_out), reason=reason
         )
-        return Batch(self, number)
+        return Batch(self, number, dict(report.left_out))
 
     def push(self, batch: Batch | int, *, canary: int | None = None) -> Batch:
         """Send an approved batch, or go on with one that paused."""
@@ -144,6 +144,14 @@ class Workbench:
         with cell_progress() as progress:
             operations.push_batch(self.store, self.settings, number, by=self.person(), canary=canary, progress=progress)
         return Batch(self, number)
+
+    def undo(self, batch: Batch | int) -> Undo:
+        """Preview what would put back what a batch wrote, and what cannot be undone. Nothing is sent.
+
+        Raises ApprovalRefused while the batch is not at its end, or before a pull after its push.
+        """
+        report = operations.undo_batch(self.store, self.settings, _number(batch), by=self.person())
+        return Undo(self, report.preview, report.direction, report)
 
     def results(self, batch: Batch | int | None = None, *, status: str | None = None) -> Rows:
         """Sync results, newest first; `status`: success, partial, fail or unknown.

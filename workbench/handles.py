@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.connected import Workbench
     from workbench.engine.explain import Explanation
     from workbench.engine.impact import Impact
+    from workbench.operations import UndoReport
     from workbench.store import Store
 
 
@@ -43,10 +44,14 @@ class Explained:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch; its state is read from the store whenever it is looked at."""
+    """A batch; its state is read from the store whenever it is looked at.
+
+    left_out: reason -> changes that the request or the approval it comes from did not take.
+    """
 
     workbench: Workbench = field(repr=False)
     batch: int
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -77,7 +82,12 @@ class Batch:
         table = html_table([{"": name, "batch": cell(value)} for name, value in shown.items()], ["", "batch"])
         scores = [{**score, "": Bar(score["hit_rate"] or 0.0)} for score in self.scores()]
         columns = ["code", "predicted", "actual", "hits", "hit_rate", ""]
-        return table + (f"<p>Predicted against actual</p>{html_table(scores, columns)}" if scores else "")
+        left_out = [{"left out": count, "why": reason} for reason, count in self.left_out.items()]
+        return (
+            table
+            + (html_table(left_out, ["left out", "why"]) if left_out else "")
+            + (f"<p>Predicted against actual</p>{html_table(scores, columns)}" if scores else "")
+        )
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,7 @@ class Preview:
         report = operations.create_batch(
             self.workbench.store, self.preview, by=self.workbench.person(by), chosen=chosen, draft=draft
         )
-        return Batch(self.workbench, report.batch)
+        return Batch(self.workbench, report.batch, dict(report.left_out))
 
     def _of(self, view: str, order: str) -> Rows:
         rows = Rows(self.workbench.store, f"SELECT * FROM {view} ORDER BY {order}")  # noqa: S608  names of our own
@@ -166,6 +176,29 @@ class Preview:
             )
             parts.append(f"<p>{title}: {sum(held.values()):,} records, each in one bucket</p>{held._repr_html_()}")
         return "".join(parts)
+
+
+@dataclass(frozen=True)
+class Undo(Preview):
+    """What would put back what a batch wrote: a preview like any other, and what stays as it is.
+
+    report: how many changes would be put back; `cannot` and `needless` say why others would not.
+    """
+
+    report: UndoReport = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        told = self.report
+        cannot, needless = (html_table(rows, names) if rows else "" for rows, names in (
+            (list(told.cannot), ["changes", "why", "fields", "examples"]), (list(told.needless), ["changes", "why"]),
+        ))  # fmt: skip
+        return (
+            f"<p>{told.restored:,} of {told.changes:,} changes of batch {told.batch} would be put back, "
+            f"{told.partly:,} of them in part. Nothing is sent yet.</p>"
+            + (f"<p>What cannot be undone</p>{cannot}" if cannot else "")
+            + (f"<p>What needs no undoing</p>{needless}" if needless else "")
+            + super()._repr_html_()
+        )
 
 
 @dataclass(frozen=True)

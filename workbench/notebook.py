@@ -10,7 +10,7 @@ from workbench import operations
 from workbench.cell import tell_errors_plainly
 from workbench.connected import Columns, Workbench
 from workbench.errors import ConfigurationError
-from workbench.handles import Batch, Explained, Mapping, Preview
+from workbench.handles import Batch, Explained, Mapping, Preview, Undo
 from workbench.rows import Rows
 from workbench.settings import Settings, load_settings
 
@@ -23,6 +23,7 @@ __all__ = [
     "Explained",
     "Preview",
     "Rows",
+    "Undo",
     "Workbench",
     "approve",
     "batch",
@@ -36,6 +37,7 @@ __all__ = [
     "push",
     "results",
     "sql",
+    "undo",
 ]
 
 _connected: dict[str, Workbench] = {}
@@ -139,6 +141,17 @@ def push(batch: Batch | int, *, canary: int | None = None) -> Batch:
     'done'
     """
     return current().push(batch, canary=canary)
+
+
+def undo(batch: Batch | int) -> Undo:
+    """Preview what would put back what a batch wrote, and what cannot be undone; a pull after the push comes first.
+
+    >>> sent = push(approve(preview("export").batch(action="update", by="Dana"), by="Sam"))
+    >>> _ = pull()
+    >>> undo(sent).batch(by="Dana").state
+    'submitted'
+    """
+    return current().undo(batch)
 
 
 def results(batch: Batch | int | None = None, *, status: str | None = None) -> Rows:

@@ -54,7 +54,7 @@ def bench(sandbox, pulled, tmp_path, monkeypatch):
     sandbox.restore(saved)
 
 
-@pytest.mark.parametrize("verb", ["connect", "pull", "preview", "approve", "push", "results", "explain", "sql"])
+@pytest.mark.parametrize("verb", ["connect", "pull", "preview", "approve", "push", "undo", "results", "explain", "sql"])
 def test_the_examples_of_each_verb_are_true(verb, bench):
     wb.preview("export")
     examples = doctest.DocTestFinder(recurse=False).find(getattr(notebook, verb), verb, globs=vars(notebook) | {})
@@ -86,7 +86,9 @@ def test_typing_a_dot_offers_what_is_there(typed, offered):
 
 
 def test_every_public_name_is_there_and_described():
-    assert set(dir(wb)) == set(wb.__all__) == set(notebook.__all__) - {"Batch", "Explained", "Preview", "Rows"}
+    assert (
+        set(dir(wb)) == set(wb.__all__) == set(notebook.__all__) - {*("Batch", "Explained", "Preview", "Rows", "Undo")}
+    )
     for name in wb.__all__:
         assert getattr(wb, name).__doc__
     with pytest.raises(AttributeError):
@@ -210,6 +212,31 @@ def test_one_name_may_stand_for_a_list_of_one(bench):
     (one, *_) = wb.sql("SELECT change_id FROM journal.batch_change ORDER BY seq DESC LIMIT 1")
     rows = asked.rows
     assert wb.approve(asked, by="Sam", leave_out=one["change_id"]).rows == rows - 1
+
+
+def test_undo_says_what_it_would_put_back_and_what_not(bench):
+    asked = wb.preview("export").batch(action=["update", "create"], by="Dana")
+    with pytest.raises(ApprovalRefused):
+        wb.undo(asked)
+    wb.push(wb.approve(asked, by="Sam"))
+    with pytest.raises(ApprovalRefused, match="pull"):
+        wb.undo(asked)
+    wb.pull()
+    back = wb.undo(asked)
+    shown = back._repr_html_()
+    assert 0 < back.report.restored < back.report.changes  # contacts that were made stay
+    assert f"{back.report.restored:,} of {back.report.changes:,} changes of batch {asked.batch} would be put" in shown
+    assert "What cannot be undone" in shown
+    assert back.report.cannot[0]["why"] in shown
+    assert len(back.changes) == back.report.changes
+
+
+def test_a_batch_says_what_it_did_not_take(bench):
+    made = wb.preview("export")
+    asked = made.batch(action=["create", "blocked"], by="Dana")
+    assert sum(asked.left_out.values()) + asked.rows == made.counts["create"] + made.counts["blocked"]
+    assert asked.left_out
+    assert all(reason in asked._repr_html_() for reason in asked.left_out)
 
 
 def test_a_notebook_that_pushes_stops_outside_of_the_sandbox(bench, tmp_path):

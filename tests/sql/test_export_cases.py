@@ -125,6 +125,7 @@ CASES = {
     "a bad language that is there already": linked({"Language__c": "xx", "Email": "b@x.edu"}, {"language": "xx"}),
     "a long first name": partial({"FirstName": "N" * 65}, {}, "invalid-attribute-data: first_name"),
     "a long last name": partial({"LastName": "N" * 65}, {}, "invalid-attribute-data: last_name"),
+    "a long name that is there already": linked({"FirstName": "N" * 65, "Email": "b@x.edu"}, {"first_name": "N" * 65}),
     "names that just fit": linked({"FirstName": "é" * 64, "LastName": "é" * 64}, {}),
     "no number": partial({"Grad__c": "soon"}, {}, "invalid-attribute-data: Grad Year"),
     "one number in two forms": linked({"Grad__c": "2026.0"}, {"custom": {"Grad Year": 2026}}, "none", EQUAL),
