@@ -278,6 +278,35 @@ def test_a_new_record_has_the_default_value_of_a_checkbox(tmp_path, criteria, cr
         assert (row["action"], row["certainty"]) == ("create", "possible")
 
 
+@pytest.mark.parametrize("is_zero", [True, False])
+def test_a_formula_may_read_a_blank_number_as_zero(tmp_path, is_zero):
+    records = {"Contact": pl.DataFrame({"Id": [CONTACT], "LastName": ["Ray"], "Email": ["ray@example.edu"]})}
+    contacts = pl.DataFrame([{"id": "ah1", "last_name": "New", "email": "new@example.edu", "phone": "4045550101"}])
+    with Sandbox(World(records, complete_contacts(contacts, ()))) as sandbox:
+        sandbox.salesforce_org.add_field("Contact", field_shape("Score__c", "double"))
+        rule = formula("Go__c", "boolean", "Score__c < 5", formulaTreatNullNumberAsZero=is_zero)
+        sandbox.salesforce_org.add_field("Contact", rule)
+        settings, store = settings_of(sandbox), Store(str(tmp_path / "store.duckdb"))
+        fields = [{"mainstay": m, "salesforce": s, "matching": s == "Email"} for m, s in PAIRS[:3]]
+        side = {"criteria": "Go__c", "create_unmatched": True, "fields": fields}
+        save_mapping(store, json.dumps({"version": 1, "objects": [{"sobject": "Contact", "import": side}]}), author="t")
+        report, changes = previewed(store, settings)
+        told = [(row["action"], row["certainty"]) for row in changes.values()]
+        assert told == [("create", "certain") if is_zero else ("excluded", None)]
+        # A store that was pulled before this was read does not know.
+        known = store.rows("SELECT name, blank_is_zero FROM salesforce.field WHERE blank_is_zero")
+        assert [row["name"] for row in known] == (["Go__c"] if is_zero else [])
+        store.write("UPDATE salesforce.field SET blank_is_zero = NULL")
+        unsure = make_preview(store, settings, "import").preview_id
+        (row,) = store.rows("SELECT * FROM preview.change WHERE preview_id = $id", {"id": unsure})
+        assert (row["action"], row["certainty"]) == ("create", "possible")
+        if is_zero:
+            assert_foretold(changes, pushed(store, settings, report))
+        previewed(store, settings)
+        answered = {row["Go__c"] for row in store.rows('SELECT "Go__c" FROM salesforce."Contact"')}
+        assert answered == {is_zero}
+
+
 def test_criteria_over_a_parent_that_the_same_preview_changes_are_possible(tmp_path):
     world = three_objects_world()
     with Sandbox(world) as sandbox:

@@ -26,6 +26,10 @@ SAME = {
         "sql/incoming/bucket_incoming.sql",
         "all of them: coalesce(salesforce_id, candidate_id) IS NOT NULL",
     ): "a row without a record joins none",
+    (
+        "sql/outgoing/touch_outgoing.sql",
+        "all of them: contact_phone IS NOT NULL",
+    ): "a blank phone is contended with nobody",
     ("sql/outgoing/opting_back.sql", "all of them: is_status_hidden"): "nothing is looked for in the others",
     ("sql/guards/fan_out.sql", "not asked: fields IS NOT NULL"): "no fields, no rows: it spares the reading",
     ("sql/guards/fan_out.sql", "not asked: fields <> '[]'"): "no fields, no rows: it spares the reading",

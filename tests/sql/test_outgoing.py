@@ -152,6 +152,28 @@ def test_a_status_is_hidden_while_its_phone_is_cleared(step, case):
     assert row["is_status_hidden"] is is_hidden
 
 
+@pytest.mark.parametrize("is_left", [True, False])
+def test_no_status_is_hidden_where_the_phone_is_left_to_the_contact(step, is_left):
+    identity = {
+        **HIDDEN["a cleared phone before"][0], "phone_fate": "changes", "action": "update", "complete_code": None,
+        "is_misled": False, "is_status_hidden": True, "is_taken": True,
+    }  # fmt: skip
+    left = [{"record_id": "003A", "contact_id": "a1" if is_left else "b1", "asks": False}]
+    (row,) = step("outgoing", "verdict_outgoing", identity_outgoing=[identity], left_phone=left)
+    assert row["phone_fate"] == ("left" if is_left else "changes")
+    assert (row["is_status_hidden"], row["is_taken"]) == (not is_left, not is_left)
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_record_that_finds_its_phone_taken_gives_up_none(step, is_taken):
+    verdict = {
+        "seq": 1, "phone_key": 4045550101, "contact_phone": 4045550102, "action": "blocked", "is_taken": is_taken,
+        "rule": "crm_id", "phone_fate": "changes",
+    }  # fmt: skip
+    touched = {row["phone"] for row in step("outgoing", "touch_outgoing", verdict_outgoing=[verdict])}
+    assert touched == (set() if is_taken else {4045550101, 4045550102})
+
+
 # What an object's change takes from the objects after it: (action, phone_fate) -> which of wanted and present phone.
 TAKES = {
     ("create", "changes"): {"wanted"},

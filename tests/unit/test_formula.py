@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import duckdb
 import polars as pl
@@ -255,6 +256,34 @@ def test_formulas_behind_formulas_are_written_out():
     assert criteria_inputs(known["A__c"], known) == ["Out__c", "Account.Active__c"]
     assert criteria_inputs(known["Out__c"], known) == []
     assert fields_of(formula_of(known["A__c"], known)) == ("Out__c", "Account.Active__c")
+
+
+@pytest.mark.parametrize(
+    ("text", "as_zero", "as_blank"),
+    [
+        ("Score__c < 5", True, False),
+        ("account.fee__c * 2 = 0", True, False),
+        ("ISBLANK(Score__c)", False, True),
+        ("Half__c = 0", True, False),
+        ("Start__c <> NULL", False, False),
+        ("Name = 'x'", False, False),
+    ],
+)
+def test_a_formula_field_may_read_blank_numbers_as_zero(text, as_zero, as_blank):
+    fields = [SalesforceField("Score__c", type="int"), SalesforceField("Account.Fee__c", type="currency"),
+              SalesforceField("Start__c", type="date"), SalesforceField("Name"),
+              SalesforceField("Half__c", type="double", calculated=True, formula="Score__c / 2")]  # fmt: skip
+    known = {field.name: field for field in fields}
+    columns = "SELECT CAST(NULL AS INT) AS s, CAST(NULL AS DOUBLE) AS f, CAST(NULL AS DATE) AS d, NULL AS n"
+    names = {"Score__c": "s", "Account.Fee__c": "f", "account.fee__c": "f", "Start__c": "d", "Name": "n"}
+    spelled = {path.lower(): field for path, field in known.items()}
+
+    def answer(is_zero):
+        tree = formula_of(replace(calculated("A__c", text), blank_is_zero=is_zero), known)
+        sql = to_sql(tree, names.__getitem__, lambda path: kind_of(spelled[path.lower()]))
+        return duckdb.sql(f"SELECT {sql} FROM ({columns})").fetchone()[0]
+
+    assert (answer(is_zero=True), answer(is_zero=False)) == (as_zero, as_blank)
 
 
 @pytest.mark.parametrize("text", ["A__c", "B__c", "Gone__c", "TODAY() = Start__c", None])

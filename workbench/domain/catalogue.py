@@ -56,6 +56,7 @@ def salesforce_fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, 
             default_value=row.get("default_value"),
             precision=row.get("precision") or 0,
             scale=row.get("scale") or 0,
+            blank_is_zero=row.get("blank_is_zero"),
         )
     return known
 

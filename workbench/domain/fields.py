@@ -40,7 +40,8 @@ class SalesforceField:
 
     `formula`: the text of a formula field, where it is known. `default_value`: what a new record holds that is not
     given this field, as text and "" for a blank; None where that is computed, or not known. `precision`: the digits of
-    a number, `scale` of them after the point; 0 where that is not known.
+    a number, `scale` of them after the point; 0 where that is not known. `blank_is_zero`: whether a formula field reads
+    blank numbers as zero; None where no pull has said so.
     """
 
     name: str
@@ -63,6 +64,7 @@ class SalesforceField:
     default_value: str | None = ""
     precision: int = 0
     scale: int = 0
+    blank_is_zero: bool | None = False
 
     @property
     def is_lookup(self) -> bool:

@@ -4,7 +4,8 @@ Inside the subset: fields and lookup paths; texts, numbers, TRUE, FALSE, NULL; t
 && || ! + - * / &; the functions AND OR NOT IF CASE ISBLANK ISNULL ISPICKVAL INCLUDES BLANKVALUE TEXT VALUE LEN
 UPPER LOWER CONTAINS BEGINS. Everything else raises UnsupportedFormula, so that nobody acts on a guess.
 
-A blank text is "" and equals another blank; a blank number or date is null, and every comparison with it is false.
+A blank text is "" and equals another blank; a blank number or date is null, and every comparison with it is false; a
+formula field may read blank numbers as zero instead.
 Texts compare with case. A division by zero is an error, and a Boolean formula with an error in it false.
 Source: Salesforce wire reference, section 4 (blanks); DESIGN section 6 (criteria).
 """
@@ -119,18 +120,26 @@ def _written_out(field: SalesforceField, by_name: Mapping[str, SalesforceField],
     def replace(ast: Ast) -> Ast:
         if isinstance(ast, Call):
             return Call(ast.name, tuple(replace(argument) for argument in ast.arguments))
-        if isinstance(ast, Constant) or "." in ast.path:
+        if isinstance(ast, Constant):
             return ast
         found = by_name.get(ast.path.lower())
-        if found is None:
+        if found is None and "." not in ast.path:
             raise UnsupportedFormula(f"{ast.path} is no field that this user may see")
+        if found is None or found.is_lookup:
+            return _read_by(field, found, ast)
         if not found.calculated:
-            return FieldRef(found.name)
+            return _read_by(field, found, FieldRef(found.name))
         if found.name in seen:
             raise UnsupportedFormula(f"{found.name} depends on itself")
-        return _written_out(found, by_name, (*seen, found.name))
+        return _read_by(field, found, _written_out(found, by_name, (*seen, found.name)))
 
     return replace(parse_formula(field.formula))
+
+
+def _read_by(formula_field: SalesforceField, found: SalesforceField | None, ast: Ast) -> Ast:
+    """A value as a formula field reads it: blank numbers as zero where it says so."""
+    is_number = found is not None and _KIND_OF_TYPE.get(found.type) == "number"
+    return Call("BLANKVALUE", (ast, Constant("0", "number"))) if is_number and formula_field.blank_is_zero else ast
 
 
 def criteria_inputs(field: SalesforceField, known: Mapping[str, SalesforceField]) -> list[str]:

@@ -79,6 +79,8 @@ def _evaluable(
     except (UnsupportedFormula, KeyError):
         return None
     mapped = {pair.salesforce.name for pair in pairs}
+    if criteria.blank_is_zero is None and any(kind_of(known[path]) == "number" for path in fields_of(formula)):
+        return None
     is_known = all(_stands(known[path], known, mapped, creates=creates) for path in fields_of(formula))
     return formula if is_known else None
 

@@ -95,6 +95,7 @@ def _field(item: Mapping[str, Any]) -> SalesforceField:
         default_value=_default_value(item),
         precision=int(item.get("precision") or 0),
         scale=int(item.get("scale") or 0),
+        blank_is_zero=bool(item.get("formulaTreatNullNumberAsZero", False)),
     )
 
 

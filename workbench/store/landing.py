@@ -38,6 +38,7 @@ SALESFORCE_FIELD_SCHEMA: Final = pa.schema(
         ("formula", pa.string()),
         ("default_value", pa.string()),
         *((name, pa.int64()) for name in ("precision", "scale")),
+        ("blank_is_zero", pa.bool_()),
     ]
 )
 MAINSTAY_FIELD_SCHEMA: Final = pa.schema(

@@ -49,6 +49,7 @@ class Field:
         self.is_external_id: bool = info["externalId"]
         self.is_calculated: bool = info["calculated"]
         self.formula: str | None = info["calculatedFormula"]
+        self.reads_blanks_as_zero: bool = info["formulaTreatNullNumberAsZero"]
         self.reference_to: tuple[str, ...] = tuple(info["referenceTo"])
         self.relationship_name: str | None = info["relationshipName"]
         self.compound_name: str | None = info["compoundFieldName"]

@@ -43,12 +43,14 @@ class Reached:
     path: tuple[str, ...]
 
 
-def _in_formula(reached: Reached) -> Term:
-    """A field as formulas see it: 60 % is 0.6."""
-    kind = _KINDS.get(reached.field.stored_type, "other")
+def _in_formula(reached: Reached, of: Field) -> Term:
+    """A field as the formula field `of` sees it: 60 % is 0.6, and a blank number may be zero."""
+    kind, value = _KINDS.get(reached.field.stored_type, "other"), reached.sql
+    if kind == "number" and of.reads_blanks_as_zero:
+        value = exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
     if reached.field.type == "percent":
-        return Term(exp.paren(exp.Div(this=reached.sql, expression=exp.Literal.number(100))), kind)
-    return Term(reached.sql, kind)
+        return Term(exp.paren(exp.Div(this=value, expression=exp.Literal.number(100))), kind)
+    return Term(value, kind)
 
 
 class Scope:
@@ -119,7 +121,7 @@ class Scope:
     def _expression(self, found: Field, path: tuple[str, ...]) -> exp.Expr:
         sobject = self._sobject(path)
         if found.formula is not None:
-            value = formula_sql(found.formula, lambda parts: _in_formula(self.reach(parts, path, sees_all=True)))
+            value = formula_sql(found.formula, lambda parts: _in_formula(self.reach(parts, path, sees_all=True), found))
             if found.type == "percent":
                 return exp.Mul(this=exp.paren(value), expression=exp.Literal.number(100))
             return exp.Coalesce(this=value, expressions=[exp.false()]) if found.type == "boolean" else value
