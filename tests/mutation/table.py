@@ -169,10 +169,10 @@ EXPORTS = (
     Mutation(SHARED, '("phone", "Phone", "Number", "True/False", "Date")', '("phone", "Phone", "Number", "True/False")', "1/5/2026 is not 2026-01-05", CASES),
     Mutation(SHARED, 'return f"{text} IN ({options})" if options', 'return "true" if options', "any option will do", CASES),
     Mutation(SHARED, 'return f"filled({value})"', 'return f"nullif({value}, \'\')"', "UNSET in Salesforce is a value", CASES),
-    Mutation(SHARED, "return f\"nullif({value}, '')\"", "return value", "an empty text in Mainstay is a value", AGAIN),
+    Mutation(SHARED, "return f\"nullif({value}, '')\"", "return value", "an empty text in Mainstay is a value", BACK),
     Mutation(SHARED, 'return f"coalesce(canon_number({text}), json_of({text}))"', 'return f"json_of({text})"', "numbers leave as texts", CASES),
     Mutation(SHARED, "WHEN {text} IN ('true', 'false') THEN {text} ELSE", "WHEN false THEN {text} ELSE", "truth leaves as text", CASES),
-    Mutation(SHARED, 'f"CASE WHEN {value} IS NOT NULL THEN hash({value}) ELSE 0 END"', 'f"hash({value})"', "a blank differs from a value", (), wider=AGAIN),
+    Mutation(SHARED, 'f"CASE WHEN {value} IS NOT NULL THEN hash({value}) ELSE 0 END"', '"0"', "values of sparse fields are alike", CASES),
     # What differs, and what is sent.
     Mutation(COMPARE, 'f"w.{item.name} <> {now[item.name]}"', '"false"', "equal hashes everywhere", CASES),
     Mutation(COMPARE, 'f"(w.{pair.fingerprint} <> 0 AND w.{pair.fingerprint} <> {now[pair.fingerprint]})"', '"false"',

@@ -52,6 +52,7 @@ CASES = {
     "another e-mail": linked({"Email": "B@x.edu"}, {"email": "a@x.edu"}, body={"email": "b@x.edu"}),
     "an e-mail of another case": linked({"Email": "A@x.edu"}, {"email": "a@x.edu"}, "none", EQUAL),
     "a blank is not sent": linked({}, {"email": "a@x.edu"}, "none", EQUAL),
+    "an empty text is a blank": linked({}, {"email": ""}, "none", EQUAL),
     "UNSET is a blank": linked({"Grad__c": "UNSET"}, {"custom": {"Grad Year": 2026}}, "none", EQUAL),
     "one phone in two forms": linked({"MobilePhone": "+1 (404) 555-0006"}, {"phone": "4045550006"}, "none", EQUAL),
     "a new phone": linked({"MobilePhone": NEW}, {}, body={"phone": NEW}),
