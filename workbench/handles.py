@@ -51,7 +51,7 @@ class Batch:
 
     workbench: Workbench = field(repr=False)
     batch: int
-    left_out: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def state(self) -> str:
@@ -189,16 +189,14 @@ class Undo(Preview):
 
     def _repr_html_(self) -> str:
         told = self.report
-        cannot, needless = (html_table(rows, names) if rows else "" for rows, names in (
-            (list(told.cannot), ["changes", "why", "fields", "examples"]), (list(told.needless), ["changes", "why"]),
-        ))  # fmt: skip
-        return (
-            f"<p>{told.restored:,} of {told.changes:,} changes of batch {told.batch} would be put back, "
-            f"{told.partly:,} of them in part. Nothing is sent yet.</p>"
-            + (f"<p>What cannot be undone</p>{cannot}" if cannot else "")
-            + (f"<p>What needs no undoing</p>{needless}" if needless else "")
-            + super()._repr_html_()
-        )
+        counted = f"{told.restored:,} of {told.changes:,} changes of batch {told.batch} would be put back"
+        parts = [f"<p>{counted}, {told.partly:,} of them in part.</p>"]
+        if told.cannot:
+            columns = ["changes", "why", "fields", "examples"]
+            parts.append(f"<p>What cannot be undone</p>{html_table(told.cannot, columns)}")
+        if told.needless:
+            parts.append(f"<p>What needs no undoing</p>{html_table(told.needless, ['changes', 'why'])}")
+        return "".join([*parts, super()._repr_html_()])
 
 
 @dataclass(frozen=True)

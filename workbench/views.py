@@ -303,7 +303,8 @@ def fields(store: Store, system: str, sobject: str | None = None) -> list[dict[s
     if not found and (known := store.rows("SELECT DISTINCT sobject FROM salesforce.field ORDER BY sobject")):
         names = ", ".join(row["sobject"] for row in known)
         raise ConfigurationError(
-            f"No fields of {sobject} were read. A pull reads those of the objects that the mapping names: {names}."
+            f"No fields of {sobject} were read. A pull reads those of the objects that the mapping names: {names}. "
+            f"Name one of these, or map {sobject} and pull."
         )
     return found
 

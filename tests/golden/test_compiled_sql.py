@@ -73,6 +73,7 @@ def kept(*expressions):
 EXPORT = {
     "record_key": compile_export.record_key,
     "contact_now": compile_export.contact_now,
+    "misleading_phone": compile_export.misleading_phone,
     "differing": lambda plan: compile_compare.differing(plan, plan.slices(plan.pairs[2:3])),
     "new_outgoing": compile_payload.new_outgoing,
     "new_outgoing_kept": lambda plan: compile_payload.new_outgoing(replace(plan, kept=kept(verbatim(plan)))),

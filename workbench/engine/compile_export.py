@@ -53,8 +53,11 @@ def misleading_phone(plan: ExportPlan) -> str:
 
     Source: Mainstay API reference, section 4: a path is a Mainstay ID, else a CRM ID, else a phone.
     """
-    phone = plan.kept.of("c", crm_id_phone())
-    return f"SELECT DISTINCT {phone} AS phone FROM store.mainstay.contact AS c WHERE {phone} <> 0"
+    return f"""WITH carried AS (
+    SELECT {plan.kept.of("c", crm_id_phone())} AS phone
+    FROM store.mainstay.contact AS c
+)
+SELECT DISTINCT phone FROM carried WHERE phone <> 0"""
 
 
 def record_key(plan: ExportPlan, *, only: bool = False) -> str:
