@@ -174,7 +174,8 @@ class Preview:
             held = Counts(
                 {f"{row['object']}: {row['bucket']}": row["row_count"] for row in found if row["system"] == system}
             )
-            parts.append(f"<p>{title}: {sum(held.values()):,} records, each in one bucket</p>{held._repr_html_()}")
+            if held:  # an undo has none
+                parts.append(f"<p>{title}: {sum(held.values()):,} records, each in one bucket</p>{held._repr_html_()}")
         return "".join(parts)
 
 

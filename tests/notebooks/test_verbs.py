@@ -227,6 +227,7 @@ def test_undo_says_what_it_would_put_back_and_what_not(bench):
     assert 0 < back.report.restored < back.report.changes  # contacts that were made stay
     assert f"{back.report.restored:,} of {back.report.changes:,} changes of batch {asked.batch} would be put" in shown
     assert "What cannot be undone" in shown
+    assert "each in one bucket" not in shown  # it has no buckets
     assert back.report.cannot[0]["why"] in shown
     assert len(back.changes) == back.report.changes
 
