@@ -187,6 +187,13 @@ def wait_for(look, process, log, seconds=90):
     raise AssertionError(log.read_text())
 
 
+def listening(text):
+    """Address and token, once JupyterLab answers: it tells them a moment before it listens."""
+    found = re.search(r"http://127\.0\.0\.1:(\d+)/lab\?token=(\w+)", text)
+    with contextlib.suppress(OSError):
+        return found if found and ask_jupyter(found, "status") else None
+
+
 def ask_jupyter(found, path, method="GET"):
     request = urllib.request.Request(f"http://127.0.0.1:{found[1]}/api/{path}", method=method, data=b"" if method == "POST" else None)  # fmt: skip
     request.add_header("Authorization", f"token {found[2]}")
@@ -209,7 +216,7 @@ def test_jupyterlab_starts_with_both_systems_and_stops_with_all_of_them(tmp_path
     """Ctrl-C, pressed twice by somebody in a hurry, ends JupyterLab, its kernels and both systems, and tidies up."""
     process, log = open_lab(tmp_path)
     try:
-        found = wait_for(lambda text: re.search(r"http://127\.0\.0\.1:(\d+)/lab\?token=(\w+)", text), process, log)
+        found = wait_for(listening, process, log)
         names = {item["name"] for item in ask_jupyter(found, "contents")["content"]}
         assert "01_connect_and_pull.ipynb" in names, "found from another folder"
         kernel = f"kernel-{ask_jupyter(found, 'kernels', 'POST')['id']}"
