@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from workbench.engine import compile_export
-from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan
 from workbench.engine.run import Run
 from workbench.store.quoting import identifier, literal
@@ -78,14 +77,19 @@ SEMI JOIN (
 """
 
 _LATEST: Final = "SELECT record_id FROM work.affected WHERE is_there AND turn = {turn}"
-_WANTED: Final = """SELECT {record_phone} AS phone FROM {records} AS s WHERE s."Id" IN ({latest})"""
+_NAMED_CONTACTS: Final = """
+INSERT INTO work.contact_now
+SELECT found.*
+FROM ({found}) AS found
+ANTI JOIN work.contact_now AS known ON known.contact_row = found.contact_row
+"""
 _PHONES: Final = """
 INSERT INTO work.affected_phone
 SELECT DISTINCT found.phone, {turn} AS turn, true AS is_there
 FROM (
     {wanted}
     UNION ALL
-    SELECT {contact_phone} AS phone FROM store.mainstay.contact AS c WHERE c.crm_id IN ({latest})
+    SELECT phone_key AS phone FROM work.contact_now
     UNION ALL
     SELECT phone FROM work.changed_contact
     UNION ALL
@@ -94,6 +98,7 @@ FROM (
 ANTI JOIN work.affected_phone AS known ON known.phone = found.phone
 WHERE fitting_phone(found.phone) IS NOT NULL
 """
+_WANTED: Final = "SELECT phone_key AS phone FROM work.{key}"
 
 _LATEST_PHONES: Final = "SELECT phone FROM work.affected_phone WHERE is_there AND turn = {turn}"
 _WANTING: Final = """SELECT s."Id" AS record_id FROM {records} AS s WHERE {record_phone} IN ({latest_phones})"""
@@ -103,48 +108,58 @@ SELECT DISTINCT found.record_id, {turn} + 1 AS turn, true AS is_there
 FROM (
     {wanting}
     UNION ALL
-    SELECT c.crm_id AS record_id FROM store.mainstay.contact AS c WHERE {contact_phone} IN ({latest_phones})
+    SELECT crm_id_key AS record_id FROM work.contact_now WHERE crm_id_key IS NOT NULL
 ) AS found
 ANTI JOIN work.affected AS known ON known.record_id = found.record_id
-WHERE found.record_id <> ''
-"""
-
-_RECORDS: Final = (
-    "SELECT * FROM work.any_record WHERE record_id IN (SELECT record_id FROM work.affected WHERE is_there)"
-)
-_REACHED: Final = """
-WITH reached AS (
-    SELECT c.rowid AS contact_row, true AS is_there FROM store.mainstay.contact AS c
-    WHERE c.crm_id IN (SELECT record_id FROM work.affected WHERE is_there)
-    UNION
-    SELECT c.rowid AS contact_row, true AS is_there FROM store.mainstay.contact AS c
-    WHERE {contact_phone} IN (SELECT phone FROM work.affected_phone WHERE is_there)
-)
-SELECT * FROM work.any_contact WHERE contact_row IN (SELECT contact_row FROM reached WHERE is_there)
 """
 
 
 def find_affected(run: Run, plans: Sequence[ExportPlan]) -> None:
-    """Make work.affected and work.affected_phone: record Ids of all these objects, and the phones that tie them."""
+    """Make work.contact_now, contacts that affected records may reach, and of each object the keys of those records."""
     con, scope = run.con, run.scope
-    names = [_names(run, plan) for plan in plans]
-    contact = {"contact_phone": names[0]["contact_phone"]}
+    names = [_names(plan) for plan in plans]
     sobjects = ", ".join(literal(plan.sobject) for plan in plans)
     make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
     is_whole, since = is_full_pull_since(run), {"since": scope.since}
-    contacts = _CONTACTS.format(**contact) + (_VANISHED_CONTACTS if is_whole else "")
+    contacts = _CONTACTS.format(**names[0]) + (_VANISHED_CONTACTS if is_whole else "")
     make_table(con, "changed_contact", contacts, since)
     moved = [_each(_CHANGED, names), *([_each(_VANISHED, names)] if is_whole else [])]
     moved += [_TAKEN] if len(plans) > 1 else []
     make_table(con, "affected", _SEED.format(moved="\n    UNION\n    ".join(moved)), since)
     con.execute("CREATE OR REPLACE TABLE work.affected_phone (phone UBIGINT, turn INTEGER, is_there BOOLEAN)")
+    make_table(con, "contact_now", f"{compile_export.contact_now(plans[0])} LIMIT 0")
+    for plan in plans:
+        make_table(con, _key(plan), f"{compile_export.record_key(plan)} LIMIT 0")
     turn, is_growing = 0, True
     while is_growing:
-        latest = {"turn": turn, "latest": _LATEST.format(turn=turn)}
-        con.execute(_PHONES.format(wanted=_each(_WANTED, names, **latest), **contact, **latest))
-        latest = {"turn": turn, "latest_phones": _LATEST_PHONES.format(turn=turn)}
-        grown = con.execute(_GROWN.format(wanting=_each(_WANTING, names, **latest), **contact, **latest)).fetchone()
-        turn, is_growing = turn + 1, bool(grown and grown[0])
+        is_growing = _follow(run, plans, names, turn) > 0
+        turn += 1
+
+
+def _follow(run: Run, plans: Sequence[ExportPlan], names: Sequence[dict[str, str]], turn: int) -> int:
+    """Fetch the keys of the records found last, and find those who share a phone with them; return how many."""
+    con, latest, phones = run.con, _LATEST.format(turn=turn), _LATEST_PHONES.format(turn=turn)
+
+    def reach(condition: str) -> None:
+        con.execute(_NAMED_CONTACTS.format(found=compile_export.contact_now(plans[0], where=condition)))
+
+    for plan in plans:
+        found = compile_export.record_key(plan, where=f's."Id" IN ({latest})')
+        con.execute(f"INSERT INTO work.{identifier(_key(plan))}\n{found}")
+    reach(f"c.crm_id IN ({latest})")
+    con.execute(_PHONES.format(wanted=_each(_WANTED, names), turn=turn))
+    reach(f"{names[0]['contact_phone']} IN ({phones})")
+    grown = con.execute(_GROWN.format(wanting=_each(_WANTING, names, latest_phones=phones), turn=turn)).fetchone()
+    return int(grown[0]) if grown else 0
+
+
+def show_affected(run: Run, plan: ExportPlan) -> None:
+    """Make work.record_key that of one object's affected records."""
+    make_view(run.con, "record_key", f"FROM work.{identifier(_key(plan))}")
+
+
+def _key(plan: ExportPlan) -> str:
+    return f"record_key_{plan.sobject}"
 
 
 def is_full_pull_since(run: Run) -> bool:
@@ -153,23 +168,14 @@ def is_full_pull_since(run: Run) -> bool:
     return bool(found and found[0])
 
 
-def keep_affected(run: Run, plan: ExportPlan) -> None:
-    """Make work.record_key and work.contact_now: affected records of one object, and the contacts they may reach."""
-    make_view(run.con, "any_record", compile_export.record_key(plan))
-    make_view(run.con, "any_contact", compile_export.contact_now(plan))
-    make_table(run.con, "record_key", _RECORDS)
-    make_table(run.con, "contact_now", _REACHED.format(**_names(run, plan)))
-
-
-def _names(run: Run, plan: ExportPlan) -> dict[str, str]:
-    """What the queries call an object's landed rows, its phone and that of contacts."""
-    record_phone, contact_phone = compile_export.record_phone(plan), compile_export.contact_phones()[0]
-    kept = kept_columns(run.con, plan.sobject, among=[record_phone, contact_phone])
+def _names(plan: ExportPlan) -> dict[str, str]:
+    """What the queries call an object's landed rows, its keys, its phone and that of contacts."""
     return {
         "sobject": literal(plan.sobject),
         "records": f"store.salesforce.{identifier(plan.sobject)}",
-        "record_phone": kept.of("s", record_phone),
-        "contact_phone": kept.of("c", contact_phone),
+        "key": identifier(_key(plan)),
+        "record_phone": plan.kept.of("s", compile_export.record_phone(plan)),
+        "contact_phone": plan.kept.of("c", compile_export.contact_phones()[0]),
     }
 
 

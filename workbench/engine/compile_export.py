@@ -60,10 +60,10 @@ def misleading_phone(plan: ExportPlan) -> str:
 SELECT DISTINCT phone FROM carried WHERE phone <> 0"""
 
 
-def record_key(plan: ExportPlan, *, only: bool = False) -> str:
-    """work.record_key: one row per living Salesforce record: its keys, and where its landed row is.
+def record_key(plan: ExportPlan, *, where: str = "") -> str:
+    """work.record_key: one row per living Salesforce record `s` that meets a condition: its keys, and its landed row.
 
-    `record_row` holds as long as the store stays attached. Binds $only where `only` is set.
+    `record_row` holds as long as the store stays attached.
     """
     names = [plan.pair(name) for name in ("first_name", "last_name")]
     has_names = " AND ".join(f"{salesforce_text(p.salesforce)} IS NOT NULL" if p else "false" for p in names)
@@ -76,7 +76,7 @@ def record_key(plan: ExportPlan, *, only: bool = False) -> str:
            {has_names} AS has_names,
            {plan.kept.of("s", record_phone(plan))} AS phone
     FROM store.salesforce.{identifier(plan.sobject)} AS s
-    WHERE NOT coalesce(s."IsDeleted", false){' AND s."Id" = $only' if only else ""}
+    WHERE NOT coalesce(s."IsDeleted", false){f" AND {where}" if where else ""}
 )
 SELECT * EXCLUDE (phone),
        phone <> 0 AS has_phone,
@@ -84,8 +84,8 @@ SELECT * EXCLUDE (phone),
 FROM living"""
 
 
-def contact_now(plan: ExportPlan) -> str:
-    """work.contact_now: one row per contact: its keys, and where its landed row is."""
+def contact_now(plan: ExportPlan, *, where: str = "") -> str:
+    """work.contact_now: one row per contact `c` that meets a condition: its keys, and where its landed row is."""
     phone, previous = (plan.kept.of("c", number) for number in contact_phones())
     return f"""WITH known AS (
     SELECT c.id AS contact_id,
@@ -93,7 +93,7 @@ def contact_now(plan: ExportPlan) -> str:
            nullif(c.crm_id, '') AS crm_id_key,
            {phone} AS phone,
            {previous} AS previous_phone
-    FROM store.mainstay.contact AS c
+    FROM store.mainstay.contact AS c{f" WHERE {where}" if where else ""}
 )
 SELECT contact_id,
        contact_row,

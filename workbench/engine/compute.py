@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -22,6 +22,7 @@ from workbench.engine import compile_export, compile_import, export_steps, impor
 from workbench.engine.affected import find_affected
 from workbench.engine.affected_contacts import find_affected_contacts
 from workbench.engine.gather import gather, keep
+from workbench.engine.kept import kept_columns
 from workbench.engine.planning import export_plan, import_plan, written_by
 from workbench.engine.plans import ExportPlan, ImportPlan
 from workbench.engine.run import EVERYTHING, Run, Scope, Stages, require_columns, scratch
@@ -83,6 +84,7 @@ def _export(run: Run, plans: Sequence[ExportPlan]) -> None:
     run.con.execute("CREATE TABLE work.taken_phone (phone UBIGINT)")
     for plan in plans:
         require_columns(run.con, plan.sobject, compile_export.required_columns(plan))
+    plans = [replace(plan, kept=kept_columns(run.con, plan.sobject)) for plan in plans]
     if run.scope.since is not None:
         with run.stages.stage("keys"):
             find_affected(run, plans)

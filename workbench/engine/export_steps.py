@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from workbench.engine import compile_compare, compile_export, compile_payload
-from workbench.engine.affected import keep_affected
+from workbench.engine.affected import show_affected
 from workbench.engine.keeping import sparse_of
-from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ExportPlan, Slice
 from workbench.engine.run import Run, looked_at, must_add_up
 from workbench.engine.sequence import label_groups, walk
@@ -39,7 +37,6 @@ SELECT 4 * (SELECT count(*) FROM work.sending WHERE is_new) < (SELECT count(*) F
 def export_steps(run: Run, plan: ExportPlan) -> None:
     """From the landed tables to work.change_outgoing, work.bucket_outgoing and the requests."""
     con, stage = run.con, run.stages.stage
-    plan = replace(plan, kept=kept_columns(con, plan.sobject))
     with stage("keys"):
         _keys(run, plan)
         run_step(con, "outgoing", "pulled_outgoing")
@@ -87,13 +84,12 @@ def _keys(run: Run, plan: ExportPlan) -> None:
     """Make work.record_key and work.contact_now of whatever is looked at."""
     con, only = run.con, run.scope.only_record
     if run.scope.since is not None:
-        keep_affected(run, plan)
+        show_affected(run, plan)
         return
-    records = compile_export.record_key(plan, only=only is not None)
     if only is not None:
-        make_table(con, "record_key", records, {"only": only})
+        make_table(con, "record_key", compile_export.record_key(plan, where='s."Id" = $only'), {"only": only})
     else:
-        make_view(con, "record_key", records)  # read once
+        make_view(con, "record_key", compile_export.record_key(plan))  # read once
     make_table(con, "contact_now", compile_export.contact_now(plan))
 
 
