@@ -54,7 +54,10 @@ _VANISHED: Final = """SELECT b.salesforce_id AS record_id
 # Refused for a phone that another object sends: decided anew whenever anything moved.
 _TAKEN: Final = "SELECT salesforce_id FROM work.before WHERE action = 'blocked' AND certainty = 'possible'"
 _SEED: Final = """
-WITH touched AS (
+WITH grouped AS MATERIALIZED (
+    SELECT sobject, group_id, salesforce_id FROM work.before WHERE group_id IS NOT NULL
+),
+touched AS (
     {moved}
     UNION
     SELECT crm_id FROM work.changed_contact WHERE crm_id IS NOT NULL
@@ -63,17 +66,18 @@ WITH touched AS (
     WHERE mainstay_id IN (SELECT contact_id FROM work.changed_contact WHERE is_there)
     UNION
     SELECT salesforce_id FROM work.before
-    WHERE (action = 'conflict' OR (action = 'blocked' AND rule = 'crm_id'))
-      AND (SELECT count(*) FROM work.changed_contact) > 0
+    WHERE action = 'conflict' AND (SELECT count(*) FROM work.changed_contact) > 0
+    UNION
+    SELECT salesforce_id FROM work.before
+    WHERE action = 'blocked' AND rule = 'crm_id' AND (SELECT count(*) FROM work.changed_contact) > 0
 )
 SELECT record_id, 0 AS turn, true AS is_there FROM touched
 UNION
 SELECT fellow.salesforce_id, 0 AS turn, true AS is_there
-FROM work.before AS fellow
+FROM grouped AS fellow
 SEMI JOIN (
-    SELECT b.sobject, b.group_id FROM work.before AS b JOIN touched ON touched.record_id = b.salesforce_id
-    WHERE b.group_id IS NOT NULL
-) AS grouped ON grouped.group_id = fellow.group_id AND grouped.sobject = fellow.sobject
+    SELECT sobject, group_id FROM grouped WHERE salesforce_id IN (SELECT record_id FROM touched)
+) AS decided ON decided.group_id = fellow.group_id AND decided.sobject = fellow.sobject
 """
 
 _LATEST: Final = "SELECT record_id FROM work.affected WHERE is_there AND turn = {turn}"
