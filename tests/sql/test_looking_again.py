@@ -215,6 +215,26 @@ def test_what_was_refused_for_a_contact_it_does_not_name_is_looked_at_once_any_c
     assert again(looked) == {3}
 
 
+def test_whoever_several_contacts_could_mean_is_looked_at_once_any_contact_moved(looked):
+    """Asked about, such a record names none of them."""
+    looked.record(20, SystemModstamp=START, MobilePhone=A)
+    for number in (20, 21):
+        looked.contact(number, phone=A, last_modified_at=START)
+    assert actions(looked)[record_id(20)] == "conflict"
+    looked.contacts[-1].update(last_modified_at=LATER, phone=B)
+    assert actions(looked, only_changed=True) == {record_id(20): "link"}
+
+
+def test_whoever_was_misled_is_looked_at_once_any_contact_moved(looked):
+    """A contact carried the phone of another as its CRM ID, and no longer does."""
+    looked.record(20, SystemModstamp=START, MobilePhone=A)
+    looked.contact(20, phone=A, last_modified_at=START)
+    looked.contacts[3].update(crm_id=A)
+    assert actions(looked)[record_id(20)] == "conflict"
+    looked.contacts[3].update(last_modified_at=LATER, crm_id=record_id(3))
+    assert actions(looked, only_changed=True) == {record_id(3): "none", record_id(20): "link"}
+
+
 def test_what_only_a_full_pull_shows_to_be_gone_is_looked_at(looked):
     looked.record(20, SystemModstamp=START, MobilePhone=A)
     looked.contact(20, phone=A, last_modified_at=START)

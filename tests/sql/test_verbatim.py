@@ -99,7 +99,7 @@ def test_requests_and_codes_are_those_of_a_closer_look(world):
             changes = work.con.execute("SELECT seq, action, codes FROM work.all_changes ORDER BY seq").fetchall()
             return changes, work.con.execute("SELECT seq, body FROM work.all_requests ORDER BY seq").fetchall()
 
-    with mock.patch("workbench.engine.export_steps.kept_columns", return_value=NOTHING_KEPT):
+    with mock.patch("workbench.engine.compute.kept_columns", return_value=NOTHING_KEPT):
         looked_at = told()
     with mock.patch.object(keeping, "WORTH_KEEPING", 0):
         keeping.keep(world.store, world.revision)
