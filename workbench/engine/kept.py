@@ -7,7 +7,7 @@ without kept values, so it cannot speak of an older row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -45,27 +45,22 @@ class Kept:
 NOTHING_KEPT: Final = Kept()
 
 
-def kept_columns(con: duckdb.DuckDBPyConnection, sobject: str, among: Iterable[str] | None = None) -> Kept:
-    """What is kept whole of an SObject's and of Mainstay's landed rows, in the attached `store`.
-
-    Of the expressions `among`, where they are given.
-    """
-    named = None if among is None else {column_of(expression) for expression in among}
+def kept_columns(con: duckdb.DuckDBPyConnection, sobject: str) -> Kept:
+    """What is kept whole of an SObject's and of Mainstay's landed rows, in the attached `store`."""
     whole: set[str] = set()
     for table in (f"store.salesforce.{identifier(sobject)}", "store.mainstay.contact"):
-        whole |= {name for name, blanks in unkept_counts(con, table, named).items() if not blanks}
+        whole |= {name for name, blanks in unkept_counts(con, table).items() if not blanks}
     return Kept(frozenset(whole))
 
 
-def unkept_counts(con: duckdb.DuckDBPyConnection, table: str, named: Collection[str] | None = None) -> dict[str, int]:
-    """Kept column -> how many rows have no value in it yet; of those `named`, where any are.
+def unkept_counts(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
+    """Kept column -> how many rows have no value in it yet.
 
     Costs next to nothing where every row has one: each column is asked for its blanks alone, and statistics of blocks
     tell DuckDB where there are none.
     """
     described = con.execute(f"FROM {table} LIMIT 0").description or ()
     names = [column[0] for column in described if column[0].startswith(KEPT_PREFIX)]
-    names = [name for name in names if named is None or name in named]
     if not names:
         return {}
     counts = (f"SELECT {literal(name)}, count(*) FROM {table} WHERE {identifier(name)} IS NULL" for name in names)
