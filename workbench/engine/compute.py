@@ -59,12 +59,11 @@ def computed(
     """
     with scratch() as con:
         with store.attached(con):
-            with store.reading():
-                catalogues = _checked_catalogues(store, revision)
-                told = [item.sobject for item in _chosen(revision, direction, sobjects)]
-                mapped = _decided(revision, direction, told)
-                names = [item.sobject for item in mapped]
-                pins = _pins(store, names)
+            catalogues = _checked_catalogues(con, revision)
+            told = [item.sobject for item in _chosen(revision, direction, sobjects)]
+            mapped = _decided(revision, direction, told)
+            names = [item.sobject for item in mapped]
+            pins = _pins(con, names)
             run = Run(con, scope, stages or Stages())
             if direction is Direction.EXPORT:
                 plans = [export_plan(item, catalogues, has_sms=has_sms, has_web_bot=has_web_bot) for item in mapped]
@@ -107,12 +106,12 @@ def _import(run: Run, plans: Sequence[ImportPlan]) -> None:
         keep(run.con, import_steps.RESULT, index)
 
 
-def _checked_catalogues(store: Store, revision: MappingRevision) -> Catalogues:
+def _checked_catalogues(con: duckdb.DuckDBPyConnection, revision: MappingRevision) -> Catalogues:
     """Both catalogues. A mapping that names a vanished or unfitting field is refused with every problem."""
-    known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
+    known = salesforce_fields(_rows(con, "FROM store.salesforce.field"))
     if not known:
         raise ConfigurationError("Nothing has been pulled from Salesforce yet. Run `workbench pull` first.")
-    catalogues = catalogues_for(revision.mapping, known, mainstay_fields(store.rows("SELECT * FROM mainstay.field")))
+    catalogues = catalogues_for(revision.mapping, known, mainstay_fields(_rows(con, "FROM store.mainstay.field")))
     problems = [*shape_problems(revision.mapping), *catalogue_problems(revision.mapping, catalogues)]
     if problems:
         raise ConfigurationError(
@@ -142,10 +141,12 @@ def _decided(revision: MappingRevision, direction: Direction, told: Sequence[str
     return enabled[: last + 1]
 
 
-def _pins(store: Store, sobjects: Sequence[str]) -> list[dict[str, Any]]:
+def _pins(con: duckdb.DuckDBPyConnection, sobjects: Sequence[str]) -> list[dict[str, Any]]:
     """The latest complete pull of each object the preview reads."""
-    latest = store.rows(
-        "SELECT system, object, max(pull_id) AS pull_id FROM journal.pull WHERE state = 'complete' GROUP BY ALL"
+    latest = _rows(
+        con,
+        "SELECT system, object, max(pull_id) AS pull_id FROM store.journal.pull "
+        "WHERE state = 'complete' GROUP BY ALL",
     )
     found = {(row["system"], row["object"]): row["pull_id"] for row in latest}
     wanted = [*(("salesforce", sobject) for sobject in sobjects), ("mainstay", "contact")]
@@ -153,3 +154,9 @@ def _pins(store: Store, sobjects: Sequence[str]) -> list[dict[str, Any]]:
     if missing:
         raise ConfigurationError(f"Not pulled yet: {', '.join(missing)}. Run `workbench pull` first.")
     return [{"system": system, "object": name, "pull_id": found[system, name]} for system, name in wanted]
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    """Rows of the attached `store`, as the steps see it."""
+    found: list[dict[str, Any]] = con.execute(sql).to_arrow_table().to_pylist()
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from workbench.domain.catalogue import salesforce_fields
 from workbench.domain.fields import Direction
 from workbench.domain.guards import GuardLimits
@@ -16,8 +18,9 @@ from workbench.store.steps import make_table, run_step
 def guard_steps(work: Computation, store: Store, mapping: Mapping, limits: GuardLimits) -> None:
     """Make work.guarded (seq, guards), work.guard_count and work.fan_out from work.all_changes."""
     con = work.con
-    with store.attached(con):
-        make_table(con, "reach", _reach(work, store, mapping))
+    reach = _reach(work, store, mapping)
+    with store.attached(con) if reach != NOBODY else nullcontext():
+        make_table(con, "reach", reach)
     run_step(con, "guards", "replaced_value")
     mass = {"share": limits.mass_change_share, "minimum": limits.mass_change_minimum}
     run_step(con, "guards", "mass_field", mass)

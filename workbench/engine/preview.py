@@ -70,13 +70,15 @@ def make_preview(
     """
     if only_record is not None and direction is Direction.EXPORT:
         only_record = as_stored(only_record)
-    if not is_kept(store, revision):  # what was kept was looked at before
+    with store.reading():
+        was_kept = is_kept(store, revision)  # and what was kept was looked at before
+        baseline, since = _last_looked(store, direction, revision, sobjects) if only_changed else (None, None)
+    if not was_kept:
         look_at_pulls(store, revision)
         if only_record is None:
             keep(store, revision)
     started = time.perf_counter()
     stages = Stages(progress)
-    baseline, since = _last_looked(store, direction, revision, sobjects) if only_changed else (None, None)
     scope = Scope(only_record, since, baseline)
     told = only_record or (f"changed since preview {baseline}" if since is not None else None)
     with computed(
