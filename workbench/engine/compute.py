@@ -74,7 +74,7 @@ def computed(
                     run,
                     [import_plan(item, catalogues, earlier=n, written=written) for n, item in enumerate(mapped)],
                 )
-            gather(con, direction, names, told)
+            gather(run, direction, names, told)
         yield Computation(con, direction, told, pins)
 
 
@@ -145,8 +145,7 @@ def _pins(con: duckdb.DuckDBPyConnection, sobjects: Sequence[str]) -> list[dict[
     """The latest complete pull of each object the preview reads."""
     latest = _rows(
         con,
-        "SELECT system, object, max(pull_id) AS pull_id FROM store.journal.pull "
-        "WHERE state = 'complete' GROUP BY ALL",
+        "SELECT system, object, max(pull_id) AS pull_id FROM store.journal.pull WHERE state = 'complete' GROUP BY ALL",
     )
     found = {(row["system"], row["object"]): row["pull_id"] for row in latest}
     wanted = [*(("salesforce", sobject) for sobject in sobjects), ("mainstay", "contact")]

@@ -8,9 +8,10 @@ import duckdb
 
 from workbench.domain.fields import Direction
 from workbench.engine.compile_payload import requests as request_view
+from workbench.engine.run import Run
 from workbench.engine.three_way import SENDER
 from workbench.store.quoting import literal
-from workbench.store.steps import step_sql
+from workbench.store.steps import make_table, make_view, step_sql
 
 _CHANGE_COLUMNS = (
     "seq, sobject, salesforce_id, mainstay_id, rule, action, group_id, codes, fields, predicted_status, is_open, "
@@ -55,12 +56,14 @@ def keep(con: duckdb.DuckDBPyConnection, tables: Sequence[str], index: int) -> N
         con.execute(f"ALTER TABLE work.{table} RENAME TO {kept}")
 
 
-def gather(con: duckdb.DuckDBPyConnection, direction: Direction, decided: Sequence[str], told: Sequence[str]) -> None:
+def gather(run: Run, direction: Direction, decided: Sequence[str], told: Sequence[str]) -> None:
     """Views over all SObjects: work.all_changes, all_requests, all_conflicts (seq goes on counting), all_buckets.
 
-    `decided`: the objects in order; only those `told` are in the views.
+    `decided`: the objects in order; only those `told` are in the views. A few changes are put down instead: to ask a
+    view of many parts, which happens ten times, costs more than the rows do.
     A conflict is a field that differs, save those that only the sending side changed: they simply go their way.
     """
+    con = run.con
     views = _EXPORT if direction is Direction.EXPORT else _IMPORT
     changes, requests, buckets, conflicts, offset = [], [], [], [], 0
     for index, sobject in enumerate(decided):
@@ -72,9 +75,9 @@ def gather(con: duckdb.DuckDBPyConnection, direction: Direction, decided: Sequen
             f"FROM ({views['change'].format(**about)})"
         )
         if direction is Direction.EXPORT:
-            _view(con, f"request_of_{index}", request_view(f"of_{index}"))
+            make_view(con, f"request_of_{index}", request_view(f"of_{index}"))
             words = step_sql("outgoing", "change_outgoing")
-            _view(con, f"change_of_{index}", words.replace("work.settled_outgoing", f"work.settled_of_{index}"))
+            make_view(con, f"change_of_{index}", words.replace("work.settled_outgoing", f"work.settled_of_{index}"))
         requests.append(f"SELECT * REPLACE ({offset} + seq AS seq) FROM ({views['request'].format(**about)})")
         buckets.append(
             f"SELECT system, CASE system WHEN 'salesforce' THEN {literal(sobject)} ELSE 'contact' END AS object, "
@@ -85,10 +88,11 @@ def gather(con: duckdb.DuckDBPyConnection, direction: Direction, decided: Sequen
         )
         found = con.execute(f"SELECT coalesce(max(seq), 0) FROM work.change_of_{index}").fetchone()
         offset += int(found[0]) if found else 0
-    _view(con, "all_changes", f"SELECT {_CHANGE_COLUMNS} FROM ({_union(changes)})")
-    _view(con, "all_requests", _union(requests))
-    _view(con, "all_conflicts", _union(conflicts))
-    _view(
+    put = make_table if run.scope.is_narrow else make_view
+    put(con, "all_changes", f"SELECT {_CHANGE_COLUMNS} FROM ({_union(changes)})")
+    make_view(con, "all_requests", _union(requests))
+    make_view(con, "all_conflicts", _union(conflicts))
+    make_view(
         con,
         "all_buckets",
         "SELECT system, object, bucket, CAST(sum(row_count) AS BIGINT) AS row_count "
@@ -98,7 +102,3 @@ def gather(con: duckdb.DuckDBPyConnection, direction: Direction, decided: Sequen
 
 def _union(parts: Sequence[str]) -> str:
     return "\nUNION ALL BY NAME\n".join(parts)
-
-
-def _view(con: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-    con.execute(f"CREATE VIEW work.{name} AS {select}")
