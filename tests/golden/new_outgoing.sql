@@ -16,7 +16,7 @@ WITH value AS (
            CASE WHEN is_verbatim THEN number_text(s."GPA__c") ELSE coalesce(canon_number(number_text(s."GPA__c")), number_text(s."GPA__c")) END AS "custom.GPA"
     FROM work.sending AS w
     JOIN (
-        SELECT *, rowid AS landed_row FROM store.salesforce."Contact"
+        SELECT *, CAST(rowid AS DOUBLE) AS landed_row FROM store.salesforce."Contact"
         WHERE rowid IN (SELECT record_row FROM work.sending WHERE is_new)
     ) AS s ON s.landed_row = w.record_row
     WHERE w.is_new

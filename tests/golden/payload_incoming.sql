@@ -12,7 +12,7 @@ WITH side_by_side AS (
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
     JOIN (
-        SELECT *, rowid AS landed_row FROM store.mainstay.contact
+        SELECT *, CAST(rowid AS DOUBLE) AS landed_row FROM store.mainstay.contact
         WHERE rowid IN (SELECT contact_row FROM work.receiving WHERE is_create)
     ) AS c ON c.landed_row = w.contact_row
     LEFT JOIN (SELECT * FROM store.salesforce."Contact" LIMIT 0) AS s ON true
@@ -55,11 +55,11 @@ WITH side_by_side AS (
            coalesce(canon_phone(nullif(s."MobilePhone", '')), nullif(s."MobilePhone", '')) AS "now MobilePhone"
     FROM work.receiving AS w
     JOIN (
-        SELECT *, rowid AS landed_row FROM store.mainstay.contact
+        SELECT *, CAST(rowid AS DOUBLE) AS landed_row FROM store.mainstay.contact
         WHERE rowid IN (SELECT contact_row FROM work.receiving WHERE NOT is_create)
     ) AS c ON c.landed_row = w.contact_row
     JOIN (
-        SELECT *, rowid AS landed_row FROM store.salesforce."Contact"
+        SELECT *, CAST(rowid AS DOUBLE) AS landed_row FROM store.salesforce."Contact"
         WHERE rowid IN (SELECT record_row FROM work.receiving WHERE NOT is_create)
     ) AS s ON s.landed_row = w.record_row
     WHERE NOT is_create

@@ -134,5 +134,5 @@ def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
     else:
         if (had := compile_compare.had_value(plan, slices)) is not None:
             make_table(con, "had_value", had)
-        make_table(con, "differing", compile_compare.differing(plan, slices, few=run.scope.only_record is not None))
+        make_table(con, "differing", compile_compare.differing(plan, slices, few=run.scope.is_narrow))
     return slices
