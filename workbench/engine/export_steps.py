@@ -29,8 +29,8 @@ SELECT (SELECT count(*) FROM work.identity_outgoing)
      > (SELECT row_count FROM work.pulled_outgoing WHERE system = 'salesforce')
 """
 
-_FEW_ARE_NEW: Final = """
-SELECT 4 * (SELECT count(*) FROM work.sending WHERE is_new) < (SELECT count(*) FROM store.salesforce.{})
+_ARE_FEW: Final = """
+SELECT 4 * (SELECT count(*) FROM {wanted}) < (SELECT count(*) FROM {landed})
 """
 
 
@@ -60,7 +60,11 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         judge_outgoing(run, plan.two_way, slices)
     with stage("payload"):
         run_step(con, "outgoing", "sending")
-        make_table(con, "new_outgoing", compile_payload.new_outgoing(plan, few=_few_are_new(run, plan)))
+        make_table(
+            con,
+            "new_outgoing",
+            compile_payload.new_outgoing(plan, few=_are_few(run, plan, "work.sending WHERE is_new")),
+        )
         for item in slices:
             make_table(con, item.name, compile_payload.slice_values(plan, item))
         make_table(con, "changed_outgoing", compile_payload.changed_outgoing(slices))
@@ -113,11 +117,10 @@ def _match(run: Run, plan: ExportPlan) -> None:
         run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
 
 
-def _few_are_new(run: Run, plan: ExportPlan) -> bool:
-    """Whether the values of new records are picked out of all landed rows (compile.landed_rows)."""
-    if run.scope.is_narrow:
-        return True
-    found = run.con.execute(_FEW_ARE_NEW.format(identifier(plan.sobject))).fetchone()
+def _are_few(run: Run, plan: ExportPlan, wanted: str) -> bool:
+    """Whether the values of these records are picked out of all landed rows (compile.landed_rows)."""
+    landed = f"store.salesforce.{identifier(plan.sobject)}"
+    found = run.con.execute(_ARE_FEW.format(wanted=wanted, landed=landed)).fetchone()
     return bool(found and found[0])
 
 
@@ -134,5 +137,6 @@ def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
     else:
         if (had := compile_compare.had_value(plan, slices)) is not None:
             make_table(con, "had_value", had)
-        make_table(con, "differing", compile_compare.differing(plan, slices, few=run.scope.is_narrow))
+        few = run.scope.is_narrow and _are_few(run, plan, "work.record_key")
+        make_table(con, "differing", compile_compare.differing(plan, slices, few=few))
     return slices
