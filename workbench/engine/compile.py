@@ -62,8 +62,8 @@ def landed_rows(table: str, wanted: str, *, few: bool = True) -> str:
     `wanted` is a SELECT of row numbers, with a condition that DuckDB cannot see through. Of hardly any other row are
     the wide columns then read: DuckDB asks a Bloom filter of the row numbers first, which it makes for an IN whose
     side is filtered. From a quarter of the rows on that saves nothing any more (decision 30).
-    The number is not a whole one: by those DuckDB joins through arrays as long as the table, one for each value beside
-    (a perfect hash join), and some rows of many touch every page of them.
+    Its `landed_row` is a DOUBLE: by whole numbers DuckDB joins through arrays as long as the table, one for each value
+    beside (a perfect hash join), and a few thousand rows touch every page of them.
     """
     if not few:
         return f"(SELECT *, rowid AS landed_row FROM {table})"
