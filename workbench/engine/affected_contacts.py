@@ -1,8 +1,8 @@
 """Which contacts an import preview has to look at again, given what moved since the last full one.
 
 Not the changed contacts alone: whoever shares a matching value with one, is linked to or matches the same record, or
-asked a person before, may be decided otherwise now. Whom a contact reaches is always told from all contacts and all
-records; only what is looked at in full, and told, is narrowed. Decisions 11 and 15.
+asked a person before, may be decided otherwise now. Whom a contact reaches is told from all records and from every
+contact that has a say in it, told or not. Decisions 11 and 15.
 """
 
 from __future__ import annotations
@@ -86,12 +86,24 @@ _MATCHING_CONTACTS: Final = """UNION ALL
         WHERE {key} IS NOT NULL AND record_id IN (SELECT record_id FROM work.touched_record WHERE is_there))"""
 
 
+# Those who have a say in whom an affected contact reaches: linked to a record that it reaches, or after the same one.
+_CONCERNED: Final = """
+SELECT key.*
+FROM work.contact_key AS key
+WHERE key.contact_id IN (
+    SELECT contact_id FROM work.affected_contact
+    UNION ALL
+    SELECT contact_id FROM work.contact_key
+    WHERE crm_id_key IN (SELECT record_id FROM work.touched_record WHERE is_there)
+    {matching})
+"""
+
 # Made once of each object, for the search and for the steps that follow.
 _KEYS: Final = {"contact_key": compile_import.contact_key, "record_now": compile_import.record_now}
 
 
 def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
-    """Make work.affected_contact: contact_id of all these objects together.
+    """Make work.affected_contact, contact_id of all these objects together, and the keys that the steps of each read.
 
     One object is gone through once. With several it is repeated until nobody new is found: an object decided before
     may leave a contact to a later one, or take it.
@@ -108,24 +120,36 @@ def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
     is_growing = True
     while is_growing:
         is_growing = sum(_grow(run, plan, is_whole=is_whole) for plan in plans) > 0 and len(plans) > 1
+    for plan in plans:
+        _show(run, plan, "contact_key", "record_now")
+        _touch(run, plan)
+        make_table(con, f"concerned_{plan.earlier}", _CONCERNED.format(matching=_each(_MATCHING_CONTACTS, plan)))
 
 
 def show_keys(run: Run, plan: ImportPlan) -> None:
-    """Make work.contact_key and work.record_now those of one object."""
-    for name in _KEYS:
-        make_view(run.con, name, f"FROM work.{name}_{plan.earlier}")
+    """Make work.record_now that of one object, and work.contact_key that of the contacts which have a say in it."""
+    _show(run, plan, "concerned", "record_now")
+
+
+def _show(run: Run, plan: ImportPlan, contacts: str, records: str) -> None:
+    make_view(run.con, "contact_key", f"FROM work.{contacts}_{plan.earlier}")
+    make_view(run.con, "record_now", f"FROM work.{records}_{plan.earlier}")
 
 
 def _grow(run: Run, plan: ImportPlan, *, is_whole: bool) -> int:
     """Add those whom affected contacts and changed records of one object decide about; return how many."""
-    con = run.con
     about = {"table": identifier(plan.sobject), "sobject": literal(plan.sobject)}
-    show_keys(run, plan)
+    _show(run, plan, "contact_key", "record_now")
     changed = _CHANGED_RECORDS + (_VANISHED_RECORDS if is_whole else "")
-    make_table(con, "changed_record", changed.format(**about), {"since": run.scope.since})
-    make_table(con, "touched_record", _TOUCHED_RECORDS.format(matching=_each(_MATCHING_RECORDS, plan)))
-    found = con.execute(_GROWN.format(matching=_each(_MATCHING_CONTACTS, plan))).fetchone()
+    make_table(run.con, "changed_record", changed.format(**about), {"since": run.scope.since})
+    _touch(run, plan)
+    found = run.con.execute(_GROWN.format(matching=_each(_MATCHING_CONTACTS, plan))).fetchone()
     return int(found[0]) if found else 0
+
+
+def _touch(run: Run, plan: ImportPlan) -> None:
+    """Make work.touched_record of one object: those that affected contacts reach, and those that changed."""
+    make_table(run.con, "touched_record", _TOUCHED_RECORDS.format(matching=_each(_MATCHING_RECORDS, plan)))
 
 
 def _each(template: str, plan: ImportPlan) -> str:
