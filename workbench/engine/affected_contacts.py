@@ -121,25 +121,26 @@ def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
     while is_growing:
         is_growing = sum(_grow(run, plan, is_whole=is_whole) for plan in plans) > 0 and len(plans) > 1
     for plan in plans:
-        _show(run, plan, "contact_key", "record_now")
+        _show(run, plan, "contact_key")
         _touch(run, plan)
         make_table(con, f"concerned_{plan.earlier}", _CONCERNED.format(matching=_each(_MATCHING_CONTACTS, plan)))
 
 
 def show_keys(run: Run, plan: ImportPlan) -> None:
     """Make work.record_now that of one object, and work.contact_key that of the contacts which have a say in it."""
-    _show(run, plan, "concerned", "record_now")
+    _show(run, plan, "concerned")
 
 
-def _show(run: Run, plan: ImportPlan, contacts: str, records: str) -> None:
+def _show(run: Run, plan: ImportPlan, contacts: str) -> None:
+    """Make work.contact_key and work.record_now those of one object; `contacts`: all of them, or the concerned."""
     make_view(run.con, "contact_key", f"FROM work.{contacts}_{plan.earlier}")
-    make_view(run.con, "record_now", f"FROM work.{records}_{plan.earlier}")
+    make_view(run.con, "record_now", f"FROM work.record_now_{plan.earlier}")
 
 
 def _grow(run: Run, plan: ImportPlan, *, is_whole: bool) -> int:
     """Add those whom affected contacts and changed records of one object decide about; return how many."""
     about = {"table": identifier(plan.sobject), "sobject": literal(plan.sobject)}
-    _show(run, plan, "contact_key", "record_now")
+    _show(run, plan, "contact_key")
     changed = _CHANGED_RECORDS + (_VANISHED_RECORDS if is_whole else "")
     make_table(run.con, "changed_record", changed.format(**about), {"since": run.scope.since})
     _touch(run, plan)

@@ -33,7 +33,7 @@ from workbench.store.mappings import MappingRevision
 
 @dataclass(frozen=True)
 class Computation:
-    """A finished computation: views work.all_changes, all_requests and all_buckets; the objects and their pulls."""
+    """A finished computation: work.all_changes, all_requests and all_buckets; the objects and their pulls."""
 
     con: duckdb.DuckDBPyConnection
     direction: Direction

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from workbench.domain.catalogue import salesforce_fields
 from workbench.domain.fields import Direction
 from workbench.domain.guards import GuardLimits
@@ -18,9 +16,11 @@ from workbench.store.steps import make_table, run_step
 def guard_steps(work: Computation, store: Store, mapping: Mapping, limits: GuardLimits) -> None:
     """Make work.guarded (seq, guards), work.guard_count and work.fan_out from work.all_changes."""
     con = work.con
-    reach = _reach(work, store, mapping)
-    with store.attached(con) if reach != NOBODY else nullcontext():
-        make_table(con, "reach", reach)
+    if work.direction is Direction.EXPORT:  # only imports write to Salesforce, where records show their parents' fields
+        make_table(con, "reach", NOBODY)
+    else:
+        with store.attached(con):
+            make_table(con, "reach", _reach(work, store, mapping))
     run_step(con, "guards", "replaced_value")
     mass = {"share": limits.mass_change_share, "minimum": limits.mass_change_minimum}
     run_step(con, "guards", "mass_field", mass)
@@ -30,9 +30,7 @@ def guard_steps(work: Computation, store: Store, mapping: Mapping, limits: Guard
 
 
 def _reach(work: Computation, store: Store, mapping: Mapping) -> str:
-    """Only imports write to Salesforce, where records show their parents' fields."""
-    if work.direction is Direction.EXPORT:
-        return NOBODY
+    """The query of the records that show a field which this import writes to their parent."""
     known = salesforce_fields(store.rows("SELECT * FROM salesforce.field"))
     found = [reach for reach in reaches(mapping, known) if reach.parent in work.sobjects]
     if not found:
