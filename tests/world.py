@@ -100,9 +100,17 @@ def mapping(
 class World:
     """Records and contacts as lists of dicts; missing keys are null."""
 
-    def __init__(self, store: Store | Path, document: str | None = None, *, has_web_bot: bool = True) -> None:
+    def __init__(
+        self,
+        store: Store | Path,
+        document: str | None = None,
+        *,
+        has_web_bot: bool = True,
+        unique: tuple[str, ...] = (),
+    ) -> None:
         self.store = store if isinstance(store, Store) else Store(str(store / "world.duckdb"))
         self.has_web_bot = has_web_bot
+        self.unique = unique
         self.pulled_at: datetime | None = None
         self.records: list[dict[str, Any]] = []
         self.contacts: list[dict[str, Any]] = []
@@ -169,7 +177,9 @@ class World:
                 for name, text in FORMULAS.items()
             ]
             + [
-                _describe(name, kind, nillable=name != "LastName", length=_LENGTHS.get(name, 0))
+                _describe(
+                    name, kind, nillable=name != "LastName", length=_LENGTHS.get(name, 0), unique=name in self.unique
+                )
                 for name, kind, _, _ in FIELDS
             ]
         )

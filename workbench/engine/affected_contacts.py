@@ -1,16 +1,22 @@
 """Which contacts an import preview has to look at again, given what moved since the last full one.
 
-Not the changed contacts alone: whoever shares a matching value with one, is linked to or matches the same record, or
-asked a person before, may be decided otherwise now. Whom a contact reaches is told from all records and from every
-contact that has a say in it, told or not. Decisions 11 and 15.
+Not the changed contacts alone. Told are:
+- at first, who changed, who asked a person, who was refused because of another record, or names one that is not there;
+- then who shares a matching value with them, is linked to, or matches or matched, a record that changed or that one of
+  them reaches;
+- and then, turn by turn, who wants a unique value that one of these wants or whose record has it: who gets it is
+  decided in order. With several objects every turn looks all these ways, through all objects at once (decision 15).
+Whom they reach is told from all that have a say in it: who is linked to a record that one of them reaches, or after the
+same one. Keys are read of those found alone. They are found by hashes, which are kept beside the landed rows: values
+that hash alike only let one contact more be looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from workbench.engine import compile_import
+from workbench.engine import compile_import_keys as keys
 from workbench.engine.affected import is_full_pull_since
 from workbench.engine.plans import ImportPlan
 from workbench.engine.run import Run
@@ -18,141 +24,216 @@ from workbench.store.quoting import identifier, literal
 from workbench.store.steps import make_table, make_view
 
 _BEFORE: Final = """
-SELECT sobject, salesforce_id, mainstay_id AS contact_id, group_id, action
+SELECT sobject, salesforce_id, mainstay_id AS contact_id, action, rule, codes
 FROM store.preview.change
 WHERE preview_id = {baseline} AND sobject IN ({sobjects})
 """
-_ASKED: Final = "SELECT contact_id, true AS is_there FROM work.before WHERE action = 'conflict'"
-_CHANGED_CONTACTS: Final = """
-SELECT c.id AS contact_id, true AS is_there
-FROM store.mainstay.contact AS c
-WHERE c.last_modified_at >= $since
-"""
-_CHANGED_RECORDS: Final = """
-SELECT s."Id" AS record_id, true AS is_there
-FROM store.salesforce.{table} AS s
-WHERE s."SystemModstamp" >= $since
-"""
-# Only a full pull can let a row vanish without a trace.
-_VANISHED_RECORDS: Final = """
-UNION ALL
-SELECT b.salesforce_id AS record_id, true AS is_there
-FROM work.before AS b
-ANTI JOIN store.salesforce.{table} AS s ON s."Id" = b.salesforce_id
-WHERE b.sobject = {sobject} AND b.salesforce_id IS NOT NULL
-"""
-# Records that an affected contact is linked to, was led to, or matches now, beside those that changed themselves.
-_TOUCHED_RECORDS: Final = """
-SELECT DISTINCT record_id, true AS is_there
+# `is_there` is always true: a condition that DuckDB does not see through (compile.landed_rows).
+_FIRST: Final = """
+SELECT contact_row, 0 AS turn, true AS is_there
 FROM (
-    SELECT record_id FROM work.changed_record
-    UNION ALL
-    SELECT crm_id_key AS record_id FROM work.contact_key
-    WHERE crm_id_key IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
+    SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c WHERE c.last_modified_at >= $since
+    UNION
+    SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
+    WHERE c.id IN (
+        SELECT contact_id FROM work.before
+        WHERE action = 'conflict' OR (action = 'blocked' AND list_has_any(codes, {of_others}))
+        UNION ALL
+        SELECT contact_id FROM store.journal.conflict_decision WHERE decided_at >= $since
+    ){orphans}
+)
+"""
+# Refused for what another record holds, or for one that is not there: that may be otherwise now.
+_OF_OTHERS: Final = ("DUPLICATE_VALUE", "ENTITY_IS_DELETED", "FIELD_INTEGRITY_EXCEPTION", "INVALID_CROSS_REFERENCE_KEY")
+_ORPHANS: Final = """
+    UNION
+    SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
+    WHERE {value} NOT IN (SELECT "Id" FROM store.salesforce.{parents} WHERE NOT coalesce("IsDeleted", false))"""
+
+_CHANGED: Final = """SELECT s."Id" AS record_id FROM store.salesforce.{table} AS s WHERE s."SystemModstamp" >= $since"""
+# Only a full pull can let a row vanish without a trace.
+_VANISHED: Final = """
+    UNION
+    SELECT b.salesforce_id AS record_id FROM work.before AS b
+    ANTI JOIN store.salesforce.{table} AS s ON s."Id" = b.salesforce_id
+    WHERE b.sobject = {sobject} AND b.salesforce_id IS NOT NULL
+    UNION
+    SELECT b.salesforce_id AS record_id FROM work.before AS b
+    ANTI JOIN store.mainstay.contact AS c ON c.id = b.contact_id
+    WHERE b.sobject = {sobject} AND b.salesforce_id IS NOT NULL"""
+_TOUCHED: Final = """
+SELECT record_id, 0 AS turn, true AS is_there
+FROM (
+    {changed}
+)
+"""
+
+# Records that contacts of this turn are linked to.
+_LINKED: Final = (
+    """SELECT crm_id_key AS record_id FROM work.{contacts} WHERE turn = {turn} AND crm_id_key IS NOT NULL"""
+)
+_MATCHED: Final = """SELECT record_id FROM work.{records} WHERE turn = {turn}"""
+# What one of them would have changed may stay as it was: a unique value that somebody else waits for.
+_LEFT: Final = """
     UNION ALL
     SELECT salesforce_id AS record_id FROM work.before
-    WHERE salesforce_id IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
-    {matching}
-) AS touched
+    WHERE salesforce_id IS NOT NULL
+      AND contact_id IN (SELECT contact_id FROM work.{contacts} WHERE turn = {turn})"""
+_TOUCH: Final = """
+INSERT INTO work.{touched}
+SELECT DISTINCT found.record_id, {turn} AS turn, true AS is_there
+FROM (
+    {found}
+) AS found
+ANTI JOIN work.{touched} AS known ON known.record_id = found.record_id
 """
-_MATCHING_RECORDS: Final = """UNION ALL
-    SELECT record_id FROM work.record_now WHERE {key} IN (SELECT {key} FROM work.contact_key
-        WHERE {key} IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there))"""
+_ADD_CONTACTS: Final = """
+INSERT INTO work.{contacts}
+SELECT found.*, {turn} AS turn
+FROM (
+{found}
+) AS found
+ANTI JOIN work.{contacts} AS known ON known.contact_row = found.contact_row
+"""
+_ADD_RECORDS: Final = """
+INSERT INTO work.{records}
+SELECT found.*, {turn} AS turn
+FROM (
+{found}
+) AS found
+ANTI JOIN work.{records} AS known ON known.record_row = found.record_row
+"""
+
+_ROWS: Final = "SELECT contact_row FROM work.affected_contact WHERE is_there AND turn = {turn}"
+_IDS: Final = "SELECT record_id FROM work.{touched} WHERE is_there AND turn = {turn}"
+# Keys that came up first in these turns: none is looked for twice.
+_CONTACTS_KEYS: Final = """
+    SELECT hash({key}) FROM work.{contacts} WHERE {key} IS NOT NULL GROUP BY {key} HAVING min(turn) {when}"""
+_ALL_KEYS: Final = """
+    SELECT hash({key}) FROM (
+        SELECT {key}, turn FROM work.{contacts} UNION ALL SELECT {key}, turn FROM work.{records}
+    ) WHERE {key} IS NOT NULL GROUP BY {key} HAVING min(turn) {when}"""
+
+# A CRM ID may be told with 15 characters (full_id).
+_WHO_IS_LINKED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
+    WHERE c.crm_id IN (
+        SELECT unnest([record_id, record_id[1:15]]) FROM work.{touched} WHERE is_there AND turn {when})"""
+# Who is linked to it still says so.
+_WHO_MATCHED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
+    WHERE c.id IN (
+        SELECT contact_id FROM work.before
+        WHERE rule = 'matching'
+          AND salesforce_id IN (SELECT record_id FROM work.{touched} WHERE is_there AND turn {when}))"""
+_WHO_SHARES: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
+    WHERE {number} IN ({numbers}
+    )"""
 _GROWN: Final = """
 INSERT INTO work.affected_contact
-SELECT DISTINCT found.contact_id, true AS is_there
+SELECT DISTINCT found.contact_row, {turn} + 1 AS turn, true AS is_there
 FROM (
-    SELECT contact_id FROM work.contact_key
-    WHERE crm_id_key IN (SELECT record_id FROM work.touched_record WHERE is_there)
-    UNION ALL
-    SELECT contact_id FROM work.before
-    WHERE salesforce_id IN (SELECT record_id FROM work.touched_record WHERE is_there)
-    UNION ALL
-    SELECT fellow.contact_id FROM work.before AS fellow
-    SEMI JOIN (
-        SELECT sobject, group_id FROM work.before
-        WHERE group_id IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
-    ) AS grouped ON grouped.sobject = fellow.sobject AND grouped.group_id = fellow.group_id
-    {matching}
+    {found}
 ) AS found
-ANTI JOIN work.affected_contact AS known ON known.contact_id = found.contact_id
-"""
-_MATCHING_CONTACTS: Final = """UNION ALL
-    SELECT contact_id FROM work.contact_key WHERE {key} IN (
-        SELECT {key} FROM work.contact_key
-        WHERE {key} IS NOT NULL AND contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)
-        UNION ALL
-        SELECT {key} FROM work.record_now
-        WHERE {key} IS NOT NULL AND record_id IN (SELECT record_id FROM work.touched_record WHERE is_there))"""
-
-
-# Those who have a say in whom an affected contact reaches: linked to a record that it reaches, or after the same one.
-_CONCERNED: Final = """
-SELECT key.*
-FROM work.contact_key AS key
-WHERE key.contact_id IN (
-    SELECT contact_id FROM work.affected_contact
-    UNION ALL
-    SELECT contact_id FROM work.contact_key
-    WHERE crm_id_key IN (SELECT record_id FROM work.touched_record WHERE is_there)
-    {matching})
+ANTI JOIN work.affected_contact AS known ON known.contact_row = found.contact_row
 """
 
-# Made once of each object, for the search and for the steps that follow.
-_KEYS: Final = {"contact_key": compile_import.contact_key, "record_now": compile_import.record_now}
+_SHOWN: Final = "SELECT * EXCLUDE (turn) FROM work.{contacts}"
 
 
 def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
-    """Make work.affected_contact, contact_id of all these objects together, and the keys that the steps of each read.
-
-    One object is gone through once. With several it is repeated until nobody new is found: an object decided before
-    may leave a contact to a later one, or take it.
-    """
+    """Make work.affected_contact, the landed rows of whom is told, and the keys that the steps of each object read."""
     con, scope = run.con, run.scope
     sobjects = ", ".join(literal(plan.sobject) for plan in plans)
     make_view(con, "before", _BEFORE.format(baseline=scope.baseline, sobjects=sobjects))
+    first = _FIRST.format(of_others=list(_OF_OTHERS), orphans="".join(map(_orphans, plans)))
+    make_table(con, "affected_contact", first, {"since": scope.since})
     is_whole = is_full_pull_since(run)
-    asked = f"{_CHANGED_CONTACTS}\nUNION\n{_ASKED}"
-    make_table(con, "affected_contact", asked, {"since": scope.since})
     for plan in plans:
-        for name, keys in _KEYS.items():
-            make_table(con, f"{name}_{plan.earlier}", keys(plan))
-    is_growing = True
-    while is_growing:
-        is_growing = sum(_grow(run, plan, is_whole=is_whole) for plan in plans) > 0 and len(plans) > 1
+        _begin(run, plan, is_whole=is_whole)
+    turn, has_more = 0, True
+    while has_more:
+        for plan in plans:
+            _fetch(run, plan, _ROWS.format(turn=turn), turn)
+        looks_all_ways = turn == 0 or len(plans) > 1
+        grown = sum(_grow(run, plan, turn, all_ways=looks_all_ways) for plan in plans)
+        turn += 1
+        has_more = grown > 0 and (len(plans) > 1 or bool(keys.contact_claims(plans[0])))
     for plan in plans:
-        _show(run, plan, "contact_key")
-        _touch(run, plan)
-        make_table(con, f"concerned_{plan.earlier}", _CONCERNED.format(matching=_each(_MATCHING_CONTACTS, plan)))
+        _fetch(run, plan, _ROWS.format(turn=turn), turn)
+        _fetch(run, plan, _union(_who(plan, "> 0", matching=True)), turn + 1)
 
 
 def show_keys(run: Run, plan: ImportPlan) -> None:
-    """Make work.record_now that of one object, and work.contact_key that of the contacts which have a say in it."""
-    _show(run, plan, "concerned")
+    """Make work.contact_key and work.record_now those of one object that were found."""
+    make_view(run.con, "contact_key", _SHOWN.format(**_names(plan)))
+    make_view(run.con, "record_now", f"FROM work.{_names(plan)['records']}")
 
 
-def _show(run: Run, plan: ImportPlan, contacts: str) -> None:
-    """Make work.contact_key and work.record_now those of one object; `contacts`: all of them, or the concerned."""
-    make_view(run.con, "contact_key", f"FROM work.{contacts}_{plan.earlier}")
-    make_view(run.con, "record_now", f"FROM work.record_now_{plan.earlier}")
+def _names(plan: ImportPlan) -> dict[str, str]:
+    """What one object's tables are called: contacts and records with their keys, and Ids of records that count."""
+    return {name: f"{name}_near_{plan.earlier}" for name in ("contacts", "records", "touched")}
 
 
-def _grow(run: Run, plan: ImportPlan, *, is_whole: bool) -> int:
-    """Add those whom affected contacts and changed records of one object decide about; return how many."""
+def _begin(run: Run, plan: ImportPlan, *, is_whole: bool) -> None:
+    """Make the tables of one object: its changed records, and no keys yet."""
     about = {"table": identifier(plan.sobject), "sobject": literal(plan.sobject)}
-    _show(run, plan, "contact_key")
-    changed = _CHANGED_RECORDS + (_VANISHED_RECORDS if is_whole else "")
-    make_table(run.con, "changed_record", changed.format(**about), {"since": run.scope.since})
-    _touch(run, plan)
-    found = run.con.execute(_GROWN.format(matching=_each(_MATCHING_CONTACTS, plan))).fetchone()
-    return int(found[0]) if found else 0
+    changed = (_CHANGED + (_VANISHED if is_whole else "")).format(**about)
+    names = _names(plan)
+    make_table(run.con, names["touched"], _TOUCHED.format(changed=changed), {"since": run.scope.since})
+    for name, query in (
+        ("contacts", keys.contact_key(plan, claims=True)),
+        ("records", keys.record_now(plan, claims=True)),
+    ):
+        make_table(run.con, names[name], f"SELECT *, 0 AS turn FROM ({query}) LIMIT 0")  # noqa: S608  our query
 
 
-def _touch(run: Run, plan: ImportPlan) -> None:
-    """Make work.touched_record of one object: those that affected contacts reach, and those that changed."""
-    make_table(run.con, "touched_record", _TOUCHED_RECORDS.format(matching=_each(_MATCHING_RECORDS, plan)))
+def _fetch(run: Run, plan: ImportPlan, rows: str, turn: int) -> None:
+    """Add the keys of these contacts as those of a turn, and of the records that they reach."""
+    about = {**_names(plan), "turn": turn}
+    contacts = keys.contact_key(plan, where=f"c.rowid IN ({rows})", claims=True)
+    run.con.execute(_ADD_CONTACTS.format(**about, found=contacts))
+    reached = _LINKED + (_LEFT if keys.contact_claims(plan) else "")
+    run.con.execute(_TOUCH.format(**about, found=reached.format(**about)))
+    numbers = keys.record_numbers(plan)
+    wanted = {key: _CONTACTS_KEYS.format(**about, key=key, when=f"= {turn}") for key in plan.match_keys}
+    for where in (
+        f's."Id" IN ({_IDS.format(**about)})',
+        *(f"{plan.kept.of('s', numbers[key])} IN ({wanted[key]}\n    )" for key in plan.match_keys),
+    ):
+        run.con.execute(_ADD_RECORDS.format(**about, found=keys.record_now(plan, where=where, claims=True)))
+    run.con.execute(_TOUCH.format(**about, found=_MATCHED.format(**about)))
 
 
-def _each(template: str, plan: ImportPlan) -> str:
-    """The same of each matching key."""
-    return "\n    ".join(template.format(key=key) for key in plan.match_keys)
+def _grow(run: Run, plan: ImportPlan, turn: int, *, all_ways: bool) -> int:
+    """Add those whom contacts and records of a turn decide about; return how many."""
+    found = _union(_who(plan, f"= {turn}", matching=all_ways, claims=True))
+    if not found:
+        return 0
+    grown = run.con.execute(_GROWN.format(turn=turn, found=found)).fetchone()
+    return int(grown[0]) if grown else 0
+
+
+def _who(plan: ImportPlan, when: str, *, matching: bool, claims: bool = False) -> list[str]:
+    """Queries of contacts by what came up in some turns: by Ids and matching values, or by unique values."""
+    about = {**_names(plan), "when": when}
+    ways = [_WHO_IS_LINKED.format(**about), _WHO_MATCHED.format(**about)] if matching else []
+    numbers = keys.contact_numbers(plan)
+    shared = [*(plan.match_keys if matching else ()), *(keys.contact_claims(plan) if claims else ())]
+    for key in shared:
+        wanted = _ALL_KEYS.format(**about, key=key)
+        ways.append(_WHO_SHARES.format(number=plan.kept.of("c", numbers[key]), numbers=wanted))
+    return ways
+
+
+def _orphans(plan: ImportPlan) -> str:
+    """Queries of contacts that name a record which is not there."""
+    values = keys.incoming_values(plan)
+    found = [
+        _ORPHANS.format(value=values[pair.column], parents=identifier(plan.parents[pair.salesforce.name]))
+        for pair in plan.pairs
+        if pair.salesforce.name in plan.parents
+    ]
+    return "".join(found)
+
+
+def _union(ways: Iterable[str]) -> str:
+    return "\n    UNION ALL\n    ".join(ways)

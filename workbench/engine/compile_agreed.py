@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from workbench.engine.compile import Pair, canonical, landed_rows, lines, mainstay_text, salesforce_text
-from workbench.engine.compile_import import settled
+from workbench.engine.compile_import_keys import settled
 from workbench.engine.plans import Slice, TwoWay
 from workbench.store.quoting import identifier, literal
 

@@ -1,11 +1,11 @@
-"""Import: the wide queries that one ImportMapping compiles to."""
+"""Import: the wide queries that one ImportMapping compiles to: what differs, and what is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from workbench.domain.fields import SalesforceField, column_type
+from workbench.domain.fields import column_type
 from workbench.domain.formula import kind_of, to_sql
 from workbench.engine import compile_refusals as refusals
 from workbench.engine.compile import (
@@ -16,187 +16,49 @@ from workbench.engine.compile import (
     json_object,
     landed_rows,
     lines,
-    mainstay_text,
     members,
     row_hash,
-    salesforce_text,
 )
+from workbench.engine.compile_import_keys import incoming_values, record_text, record_values
 from workbench.engine.plans import ImportPlan, Slice
 from workbench.store.quoting import identifier, literal
-
-_SEPARATOR = "chr(31)"
-_UNION = "\n    UNION ALL\n"
-
-
-def settled(pair: Pair, text: str) -> str:
-    """Text as Salesforce would store and compare it for this pair."""
-    kind, other = pair.salesforce.type, pair.mainstay.data_type
-    if "phone" in (kind, other.lower()):
-        return f"coalesce(canon_phone({text}), {text})"
-    if "email" in (kind, other):
-        return f"small({text})"
-    if kind == "datetime":
-        moment = f"strftime(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"
-        return f"coalesce({moment}, {text})"
-    if kind == "reference":
-        return f"coalesce({refusals.long_id(text)}, {text})"
-    macro = {"boolean": "canon_truth", "date": "canon_date"} | dict.fromkeys(refusals.NUMERIC, "canon_number")
-    return f"coalesce({macro[kind]}({text}), {text})" if kind in macro else text
-
-
-def _match_keys(plan: ImportPlan, texts: dict[str, str]) -> list[str]:
-    """Case does not count and a blank matches nothing: its key is NULL. Source: guide, "Matching Mapping"."""
-    parts = [f"lower({texts[pair.column]})" for pair in plan.pairs if pair.is_matching]
-    if plan.match == "all":
-        return [f"{f' || {_SEPARATOR} || '.join(parts)} AS match_key_0"]
-    return [f"{part} AS match_key_{index}" for index, part in enumerate(parts)]
-
-
-# Which contacts a preview of one, or of what changed, tells about. What they reach is told from all of them.
-_LOOKED_AT = {
-    "only": "c.contact_id = $only",
-    "since": "c.contact_id IN (SELECT contact_id FROM work.affected_contact WHERE is_there)",
-}
-
-
-def _incoming_values(plan: ImportPlan) -> dict[str, str]:
-    return {pair.column: settled(pair, mainstay_text(pair.mainstay)) for pair in plan.pairs}
-
-
-def _record_values(plan: ImportPlan) -> dict[str, str]:
-    return {pair.column: settled(pair, _record_text(pair.salesforce)) for pair in plan.pairs}
 
 
 def contact_hashes(plan: ImportPlan) -> dict[str, str]:
     """Slice -> hash of those values of a landed contact `c`, as Salesforce would keep them."""
-    return _hashes(plan, _incoming_values(plan))
+    return _hashes(plan, incoming_values(plan))
 
 
 def record_hashes(plan: ImportPlan) -> dict[str, str]:
     """The same of a landed record `s`."""
-    return _hashes(plan, _record_values(plan))
+    return _hashes(plan, record_values(plan))
 
 
 def _hashes(plan: ImportPlan, values: Mapping[str, str]) -> dict[str, str]:
     return {item.name: row_hash([values[pair.column] for pair in item.pairs]) for item in plan.slices()}
 
 
-def differing(plan: ImportPlan) -> str:
-    """work.differing: seq of every contact that may differ from the record it reaches, and in which slices."""
+def differing(plan: ImportPlan, *, few: bool = False) -> str:
+    """work.differing: seq of every contact that may differ from the record it reaches, and in which slices.
+
+    `few`: whether rows are picked out of all that landed (landed_rows).
+    """
     ours, theirs = contact_hashes(plan), record_hashes(plan)
     flags = [f"{plan.kept.of('c', ours[name])} <> {plan.kept.of('s', theirs[name])} AS {name}" for name in ours]
+    reaching = "FROM work.verdict_incoming WHERE action IN ('update', 'link')"
+    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row {reaching}", few=few)
+    table = f"store.salesforce.{identifier(plan.sobject)}"
+    records = landed_rows(table, f"SELECT record_row {reaching}", few=few)
     return f"""WITH compared AS (
     SELECT w.seq,
            {lines(flags)}
     FROM work.verdict_incoming AS w
-    JOIN store.mainstay.contact AS c ON c.rowid = w.contact_row
-    JOIN store.salesforce.{identifier(plan.sobject)} AS s ON s.rowid = w.record_row
+    JOIN {contacts} AS c ON c.landed_row = w.contact_row
+    JOIN {records} AS s ON s.landed_row = w.record_row
     WHERE w.action IN ('update', 'link')
 )
 SELECT * FROM compared
 WHERE {either(list(ours))}"""
-
-
-def _record_text(field: SalesforceField) -> str:
-    """As for exports, but UNSET is a text like any other: Salesforce has no such keyword."""
-    if column_type(field) != "VARCHAR":
-        return salesforce_text(field)
-    return f"nullif(s.{identifier(field.name)}, '')"
-
-
-def contact_key(plan: ImportPlan) -> str:
-    """work.contact_key: every Mainstay contact: its keys, when it was changed, and where its landed row is.
-
-    `contact_row` holds as long as the store stays attached.
-    """
-    return f"""SELECT c.id AS contact_id,
-       c.rowid AS contact_row,
-       c.last_modified_at AS modified_at,
-       full_id(nullif(c.crm_id, '')) AS crm_id_key,
-       coalesce(c.test_user, false) AS is_test,
-       {lines(_match_keys(plan, _incoming_values(plan)))}
-FROM store.mainstay.contact AS c"""
-
-
-def incoming(plan: ImportPlan, *, only: bool = False, since: bool = False) -> str:
-    """work.incoming: every contact of work.contact_key in order of change, and whether it is told."""
-    looked_at = [_LOOKED_AT[name] for name, is_asked in (("only", only), ("since", since)) if is_asked]
-    return f"""SELECT row_number() OVER (ORDER BY c.modified_at, c.contact_id) AS seq,
-       c.* EXCLUDE (modified_at),
-       {_claimed(plan)} AS is_claimed,
-       {" AND ".join(looked_at) or "true"} AS is_looked_at
-FROM work.contact_key AS c"""
-
-
-def _claimed(plan: ImportPlan) -> str:
-    """Whether an object decided before has a record for the contact, makes one, or asks: no other is made then."""
-    takers = [
-        f"SELECT mainstay_id FROM work.change_of_{index}\n"
-        "             WHERE action IN ('link', 'create', 'conflict') OR candidate_id IS NOT NULL"
-        for index in range(plan.earlier)
-    ]
-    return f"c.contact_id IN ({' UNION ALL '.join(takers)})" if takers else "false"
-
-
-def record_now(plan: ImportPlan) -> str:
-    """work.record_now: one row per Salesforce record: keys, the stored criteria, and where its landed row is."""
-    texts = _record_values(plan)
-    stored = f"coalesce(s.{identifier(plan.criteria.name)}, false)" if plan.criteria else "true"
-    return f"""SELECT s."Id" AS record_id,
-       s.rowid AS record_row,
-       {stored} AS meets_criteria,
-       {lines(_match_keys(plan, texts))}
-FROM store.salesforce.{identifier(plan.sobject)} AS s
-WHERE NOT coalesce(s."IsDeleted", false)"""
-
-
-def match_incoming(plan: ImportPlan) -> str:
-    """work.match_incoming: per unlinked contact, the records its matching fields reach, and who else reaches them.
-
-    Each side is counted by key before anything is joined, so that a value which thousands share costs one row.
-    match_count: records reached; rival_count: unlinked contacts with the same key, itself included.
-    """
-    reached = [_reached_by(key) for key in plan.match_keys]
-    if len(reached) == 1:
-        return reached[0]
-    return f"""WITH reached AS (
-{_UNION.join(reached)}
-),
-per_contact AS (
-    SELECT seq,
-           min(record_row) AS record_row,
-           CASE WHEN count(DISTINCT record_row) > 1 THEN count(DISTINCT record_row) ELSE max(match_count) END
-               AS match_count,
-           max(rival_count) AS rival_count
-    FROM reached
-    GROUP BY seq
-),
-per_record AS (
-    SELECT record_row, count(*) AS contact_count
-    FROM per_contact
-    WHERE record_row IS NOT NULL
-    GROUP BY record_row
-)
-SELECT per_contact.seq,
-       per_contact.record_row,
-       per_contact.match_count,
-       greatest(per_contact.rival_count, coalesce(per_record.contact_count, 0)) AS rival_count
-FROM per_contact
-LEFT JOIN per_record ON per_record.record_row = per_contact.record_row"""
-
-
-def _reached_by(key: str) -> str:
-    """seq, record_row, match_count, rival_count of each unlinked contact with this key."""
-    return f"""    SELECT u.seq,
-           found.record_row,
-           coalesce(found.row_count, 0) AS match_count,
-           rivals.row_count AS rival_count
-    FROM work.unlinked AS u
-    JOIN (SELECT {key}, count(*) AS row_count
-          FROM work.unlinked WHERE {key} IS NOT NULL GROUP BY {key}) AS rivals ON rivals.{key} = u.{key}
-    LEFT JOIN (SELECT {key}, min(record_row) AS record_row, count(*) AS row_count
-               FROM work.record_now WHERE {key} IN (SELECT {key} FROM work.unlinked) GROUP BY {key}) AS found
-      ON found.{key} = u.{key}"""
 
 
 def payload_incoming(plan: ImportPlan, slices: Sequence[Slice]) -> str:
@@ -213,9 +75,9 @@ def payload_incoming(plan: ImportPlan, slices: Sequence[Slice]) -> str:
 
 def _payload(plan: ImportPlan, *, is_create: bool) -> str:
     table = f"store.salesforce.{identifier(plan.sobject)}"
-    wanted = [f"{text} AS {column}" for column, text in _incoming_values(plan).items()]
-    now = [f"{_record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
-    held = [f"lower({_record_text(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
+    wanted = [f"{text} AS {column}" for column, text in incoming_values(plan).items()]
+    now = [f"{record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
+    held = [f"lower({record_text(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
     inputs = [f"s.{identifier(path)} AS {_input(path)}" for path in plan.inputs]
     which = "is_create" if is_create else "NOT is_create"
     contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM work.receiving WHERE {which}")
@@ -267,7 +129,7 @@ def _beside(plan: ImportPlan, table: str) -> tuple[list[str], str]:
             columns.append(f"{owner}.record_id AS {refusals.holder(pair)}")
             joins.append(
                 f"""
-    LEFT JOIN (SELECT lower({_record_text(pair.salesforce)}) AS value, min(s."Id") AS record_id
+    LEFT JOIN (SELECT lower({record_text(pair.salesforce)}) AS value, min(s."Id") AS record_id
                FROM {table} AS s WHERE NOT coalesce(s."IsDeleted", false) GROUP BY ALL) AS {owner}
            ON {owner}.value = lower({pair.column})"""
             )

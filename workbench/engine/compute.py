@@ -98,6 +98,7 @@ def _import(run: Run, plans: Sequence[ImportPlan]) -> None:
     """The import of one object after the other: a contact that an earlier one decides about is left to it."""
     for plan in plans:
         require_columns(run.con, plan.sobject, compile_import.required_columns(plan))
+    plans = [replace(plan, kept=kept_columns(run.con, plan.sobject)) for plan in plans]
     if run.scope.since is not None:
         with run.stages.stage("keys"):
             find_affected_contacts(run, plans)

@@ -8,10 +8,9 @@ from workbench.engine import compile_compare, compile_export, compile_payload
 from workbench.engine.affected import show_affected
 from workbench.engine.keeping import sparse_of
 from workbench.engine.plans import ExportPlan, Slice
-from workbench.engine.run import Run, looked_at, must_add_up
+from workbench.engine.run import Run, are_few, looked_at, must_add_up
 from workbench.engine.sequence import label_groups, walk
 from workbench.engine.three_way import judge_outgoing, judge_phones, recall_agreed
-from workbench.store.quoting import identifier
 from workbench.store.steps import make_table, make_view, run_step, step_sql, view_step
 
 # What one SObject leaves behind; the next one makes tables of the same names.
@@ -27,10 +26,6 @@ RESULT = (
 _REACHED_SEVERAL: Final = """
 SELECT (SELECT count(*) FROM work.identity_outgoing)
      > (SELECT row_count FROM work.pulled_outgoing WHERE system = 'salesforce')
-"""
-
-_ARE_FEW: Final = """
-SELECT 4 * (SELECT count(*) FROM {wanted}) < (SELECT count(*) FROM {landed})
 """
 
 
@@ -63,7 +58,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
         make_table(
             con,
             "new_outgoing",
-            compile_payload.new_outgoing(plan, few=_are_few(run, plan, "work.sending WHERE is_new")),
+            compile_payload.new_outgoing(plan, few=are_few(run, plan.sobject, "sending WHERE is_new")),
         )
         for item in slices:
             make_table(con, item.name, compile_payload.slice_values(plan, item))
@@ -117,13 +112,6 @@ def _match(run: Run, plan: ExportPlan) -> None:
         run_step(con, "outgoing", "identity_outgoing", {"clears_phone": clears_phone})
 
 
-def _are_few(run: Run, plan: ExportPlan, wanted: str) -> bool:
-    """Whether the values of these records are picked out of all landed rows (compile.landed_rows)."""
-    landed = f"store.salesforce.{identifier(plan.sobject)}"
-    found = run.con.execute(_ARE_FEW.format(wanted=wanted, landed=landed)).fetchone()
-    return bool(found and found[0])
-
-
 def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
     """Make work.differing; return the slices it speaks of.
 
@@ -137,6 +125,6 @@ def _compare(run: Run, plan: ExportPlan) -> tuple[Slice, ...]:
     else:
         if (had := compile_compare.had_value(plan, slices)) is not None:
             make_table(con, "had_value", had)
-        few = run.scope.is_narrow and _are_few(run, plan, "work.record_key")
+        few = run.scope.is_narrow and are_few(run, plan.sobject, "record_key")
         make_table(con, "differing", compile_compare.differing(plan, slices, few=few))
     return slices

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from workbench.engine import compile_import
+from workbench.engine import compile_import, compile_import_keys
 from workbench.engine.affected_contacts import show_keys
-from workbench.engine.kept import kept_columns
 from workbench.engine.plans import ImportPlan
-from workbench.engine.run import Run, looked_at, must_add_up
+from workbench.engine.run import Run, are_few, looked_at, must_add_up
 from workbench.engine.three_way import judge_incoming, recall_agreed
 from workbench.store.steps import make_table, make_view, run_step
 
@@ -18,23 +15,24 @@ RESULT = ("change_incoming", "bucket_incoming", "payload_incoming", "verdict_fie
 def import_steps(run: Run, plan: ImportPlan) -> None:
     """From the landed tables to work.change_incoming, work.bucket_incoming and the requests."""
     con, stage = run.con, run.stages.stage
-    plan = replace(plan, kept=kept_columns(con, plan.sobject))
     with stage("keys"):
         if run.scope.since is not None:
             show_keys(run, plan)
         else:
-            make_view(con, "contact_key", compile_import.contact_key(plan))
-            make_table(con, "record_now", compile_import.record_now(plan))
-        make_table(con, "incoming", compile_import.incoming(plan, **run.scope.conditions), run.scope.params)
+            make_view(con, "contact_key", compile_import_keys.contact_key(plan))
+            make_table(con, "record_now", compile_import_keys.record_now(plan))
+        make_table(con, "incoming", compile_import_keys.incoming(plan, **run.scope.conditions), run.scope.params)
+        make_view(con, "record_prefix", compile_import_keys.record_prefix(plan))
     with stage("match"):
         run_step(con, "incoming", "contact_link")
         run_step(con, "incoming", "record_link")
         run_step(con, "incoming", "unlinked")
-        make_table(con, "match_incoming", compile_import.match_incoming(plan))
+        make_table(con, "match_incoming", compile_import_keys.match_incoming(plan))
     with stage("verdict"):
         run_step(con, "incoming", "verdict_incoming", {"create_unmatched": plan.create_unmatched})
     with stage("compare"):
-        make_table(con, "differing", compile_import.differing(plan))
+        few = run.scope.is_narrow and are_few(run, plan.sobject, "verdict_incoming")
+        make_table(con, "differing", compile_import.differing(plan, few=few))
         slices = looked_at(con, plan.slices(), "differing")
         recall_agreed(run, plan.two_way, "SELECT record_id FROM work.verdict_incoming WHERE action = 'update'")
         judge_incoming(run, plan.two_way, slices)

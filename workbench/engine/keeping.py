@@ -14,7 +14,7 @@ import duckdb
 
 from workbench.domain.fields import Direction
 from workbench.domain.mapping_check import Catalogues
-from workbench.engine import compile_export, compile_import
+from workbench.engine import compile_export, compile_import, compile_import_keys
 from workbench.engine.catalogues import fitting_catalogues
 from workbench.engine.compile import Pair
 from workbench.engine.compile_compare import blank_counts, kept_sparse, mainstay_hashes, salesforce_hashes, sparse_pairs
@@ -139,8 +139,9 @@ def _wanted(con: duckdb.DuckDBPyConnection, revision: MappingRevision, catalogue
         if item.is_enabled(Direction.IMPORT):
             back = import_plan(item, catalogues)
             if not missing_columns(con, item.sobject, compile_import.required_columns(back)):
-                records += compile_import.record_hashes(back).values()
+                records += (compile_import.record_hashes(back) | compile_import_keys.record_numbers(back)).values()
                 wanted[_CONTACT] += compile_import.contact_hashes(back).values()
+                wanted[_CONTACT] += compile_import_keys.contact_numbers(back).values()
     return {table: list(dict.fromkeys(found)) for table, found in wanted.items()}
 
 

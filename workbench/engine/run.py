@@ -18,6 +18,10 @@ from workbench.errors import ConfigurationError, StepFailed
 from workbench.store.quoting import identifier, literal
 from workbench.store.steps import step_sql
 
+_ARE_FEW: Final = """
+SELECT 4 * (SELECT count(*) FROM work.{wanted}) < (SELECT count(*) FROM store.salesforce.{landed})
+"""
+
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -136,6 +140,12 @@ def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
         return {column[0] for column in con.execute(f"FROM {table} LIMIT 0").description or ()}
     except duckdb.CatalogException:
         return set()
+
+
+def are_few(run: Run, sobject: str, wanted: str) -> bool:
+    """Whether what is asked of work.<wanted> is picked out of all landed rows of an SObject (compile.landed_rows)."""
+    found = run.con.execute(_ARE_FEW.format(wanted=wanted, landed=identifier(sobject))).fetchone()
+    return bool(found and found[0])
 
 
 def looked_at(con: duckdb.DuckDBPyConnection, slices: Sequence[Slice], table: str) -> tuple[Slice, ...]:

@@ -1,12 +1,9 @@
 -- verdict_incoming: which Salesforce record each contact reaches, before its fields are compared.
 -- grain: one row per work.incoming.contact_id that is looked at
--- reads: work.incoming, work.record_now, work.contact_link, work.record_link, work.match_incoming
+-- reads: work.incoming, work.record_now, work.record_prefix, work.contact_link, work.record_link, work.match_incoming
 -- source: guide, "Initial sync": CRM ID first, then the matching fields; a match acquires the CRM ID
 -- binds: $create_unmatched
-WITH prefix AS (
-    SELECT min(record_id[1:3]) AS key_prefix FROM work.record_now
-),
-found AS (
+WITH found AS (
     SELECT incoming.seq,
            incoming.contact_id,
            incoming.contact_row,
@@ -21,7 +18,7 @@ found AS (
            other.record_row IS NOT NULL AS is_taken,
            prefix.key_prefix
     FROM work.incoming AS incoming
-    CROSS JOIN prefix
+    CROSS JOIN work.record_prefix AS prefix
     LEFT JOIN work.contact_link AS own ON own.seq = incoming.seq
     LEFT JOIN work.record_link AS sharing ON sharing.record_row = own.record_row
     LEFT JOIN work.match_incoming AS matched ON matched.seq = incoming.seq

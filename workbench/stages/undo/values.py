@@ -8,7 +8,7 @@ import duckdb
 
 from workbench.domain.fields import MainstayField, SalesforceField, column_type
 from workbench.engine.compile import Pair, canonical, mainstay_text, salesforce_text
-from workbench.engine.compile_import import settled
+from workbench.engine.compile_import_keys import settled
 from workbench.store.quoting import identifier, literal
 from workbench.store.steps import make_table
 
