@@ -12,7 +12,8 @@ import pytest
 from workbench.domain.fields import STANDARD_FIELDS, MainstayField, SalesforceField
 from workbench.domain.mapping import parse_mapping
 from workbench.domain.mapping_check import Catalogues, catalogue_problems
-from workbench.engine import compile_compare, compile_export, compile_import, compile_payload
+from workbench.engine import compile_compare, compile_export, compile_import, compile_import_keys, compile_payload
+from workbench.engine.compile import BothSides
 from workbench.engine.compile_verbatim import verbatim
 from workbench.engine.kept import Kept, column_of
 from workbench.engine.planning import export_plan, import_plan
@@ -83,12 +84,12 @@ EXPORT = {
     "changed_outgoing": lambda plan: compile_payload.changed_outgoing(plan.slices()),
 }
 IMPORT = {
-    "contact_key": compile_import.contact_key,
-    "incoming": compile_import.incoming,
-    "record_now": compile_import.record_now,
-    "match_incoming": compile_import.match_incoming,
+    "contact_key": compile_import_keys.contact_key,
+    "incoming": compile_import_keys.incoming,
+    "record_now": compile_import_keys.record_now,
+    "match_incoming": compile_import_keys.match_incoming,
     "differing_incoming": compile_import.differing,
-    "payload_incoming": lambda plan: compile_import.payload_incoming(plan, plan.slices()),
+    "payload_incoming": lambda plan: compile_import.payload_incoming(plan, plan.slices(), BothSides(plan.sobject)),
 }
 
 
@@ -103,7 +104,7 @@ def test_the_compiled_query_is_the_one_on_file(plans, name):
 
 
 def test_an_object_leaves_the_contacts_that_an_earlier_one_takes(plans):
-    sql = compile_import.incoming(replace(plans[1], earlier=2))
+    sql = compile_import_keys.incoming(replace(plans[1], earlier=2))
     with duckdb.connect() as con:
         con.execute("CREATE SCHEMA work")
         con.execute("CREATE TABLE work.contact_key (contact_id TEXT, modified_at TIMESTAMPTZ)")

@@ -11,6 +11,7 @@ from workbench.domain.fields import STANDARD_FIELDS, MainstayField, SalesforceFi
 from workbench.domain.mapping import parse_mapping
 from workbench.domain.mapping_check import Catalogues
 from workbench.engine import compile_import
+from workbench.engine.compile import BothSides
 from workbench.engine.compile_refusals import long_id
 from workbench.engine.planning import import_plan
 from workbench.engine.rules_sql import install_rules
@@ -102,7 +103,11 @@ def run(
         "CREATE TABLE work.receiving AS SELECT 'a1' AS contact_id, 0 AS contact_row, ?::VARCHAR AS record_id, ?::BIGINT AS record_row, ?::BOOLEAN AS meets_criteria, ? AS is_create, NOT is_create AS is_linked, CAST(NULL AS VARCHAR[]) AS left_fields, CAST(NULL AS VARCHAR[]) AS cleared_fields",
         [target, None if create else 0, stored, create],
     )
-    (row,) = con.execute(compile_import.payload_incoming(plan, plan.slices())).to_arrow_table().to_pylist()
+    (row,) = (
+        con.execute(compile_import.payload_incoming(plan, plan.slices(), BothSides(plan.sobject)))
+        .to_arrow_table()
+        .to_pylist()
+    )
     con.close()
     return row
 

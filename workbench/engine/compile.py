@@ -73,6 +73,26 @@ def landed_rows(table: str, wanted: str, *, few: bool = True) -> str:
     )"""
 
 
+@dataclass(frozen=True)
+class BothSides:
+    """Where the values of a SObject's records and of contacts are read, to be joined by their `landed_row`.
+
+    `is_put_down`: those of few that are asked for several times lie in work.landed_record and work.landed_contact.
+    """
+
+    sobject: str
+    is_put_down: bool = False
+
+    def records(self, wanted: str) -> str:
+        """Records whose row numbers are selected by `wanted`."""
+        table = f"store.salesforce.{identifier(self.sobject)}"
+        return "work.landed_record" if self.is_put_down else landed_rows(table, wanted)
+
+    def contacts(self, wanted: str) -> str:
+        """Contacts whose row numbers are selected by `wanted`."""
+        return "work.landed_contact" if self.is_put_down else landed_rows("store.mainstay.contact", wanted)
+
+
 def salesforce_text(field: SalesforceField, source: str = "s") -> str:
     """A landed Salesforce value as text, blank as NULL; `UNSET` is a keyword of Mainstay and counts as blank."""
     value = f"{source}.{identifier(field.name)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from workbench.engine.compile import Pair, canonical, landed_rows, lines, mainstay_text, salesforce_text
+from workbench.engine.compile import BothSides, Pair, canonical, landed_rows, lines, mainstay_text, salesforce_text
 from workbench.engine.compile_import_keys import settled
 from workbench.engine.plans import Slice, TwoWay
 from workbench.store.quoting import identifier, literal
@@ -135,13 +135,13 @@ def written_value(both: Sequence[TwoWay]) -> str:
     return f"CASE {' '.join(branches)} END"
 
 
-def agreed_side(both: TwoWay, pairs: Sequence[Pair], candidates: str) -> str:
+def agreed_side(pairs: Sequence[Pair], candidates: str, values: BothSides) -> str:
     """work.side_N: both sides' values of a few two-way pairs, of the linked pairs that `candidates` selects.
 
     `candidates`: a SELECT of their record_row and contact_row, with a condition.
     """
-    records = landed_rows(f"store.salesforce.{identifier(both.sobject)}", f"SELECT record_row FROM ({candidates})")
-    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM ({candidates})")
+    records = values.records(f"SELECT record_row FROM ({candidates})")
+    contacts = values.contacts(f"SELECT contact_row FROM ({candidates})")
     return f"""SELECT s."Id" AS record_id,
            c.id AS contact_id,
            s."SystemModstamp" AS salesforce_modified_at,

@@ -9,6 +9,7 @@ from workbench.domain.fields import column_type
 from workbench.domain.formula import kind_of, to_sql
 from workbench.engine import compile_refusals as refusals
 from workbench.engine.compile import (
+    BothSides,
     Pair,
     either,
     field_change,
@@ -61,27 +62,53 @@ SELECT * FROM compared
 WHERE {either(list(ours))}"""
 
 
-def payload_incoming(plan: ImportPlan, slices: Sequence[Slice]) -> str:
+def landed_values(plan: ImportPlan, slices: Sequence[Slice]) -> dict[str, str]:
+    """work.landed_contact and work.landed_record: what differs of few contacts and records, put down to be read again.
+
+    To pick some thousand rows out of a million costs nearly the same for a few columns as for all of them.
+    """
+    pairs = [pair for item in slices for pair in item.pairs]
+    contact = ["id", "last_modified_at", *(pair.mainstay.path for pair in pairs)]
+    record = ["Id", "SystemModstamp", *(pair.salesforce.name for pair in pairs), *plan.inputs]
+    records = f"store.salesforce.{identifier(plan.sobject)}"
+    return {
+        "landed_contact": _differing_rows("contact", "store.mainstay.contact", contact, slices),
+        "landed_record": _differing_rows("record", records, record, slices),
+    }
+
+
+def _differing_rows(side: str, table: str, columns: Iterable[str], slices: Sequence[Slice]) -> str:
+    where = f"WHERE seq IN (SELECT seq FROM work.differing WHERE {either([item.name for item in slices])})"
+    rows = landed_rows(table, f"SELECT {side}_row FROM work.verdict_incoming {where}")
+    return f"SELECT {lines(['landed_row', *map(identifier, dict.fromkeys(columns))])}\nFROM {rows}"
+
+
+def payload_incoming(plan: ImportPlan, slices: Sequence[Slice], values: BothSides, *, has_new: bool = True) -> str:
     """work.payload_incoming: one row per work.receiving row: eligibility, request body, changed fields, refusals.
 
     Of records that are there only the values of those `slices` are read in which any of them differs.
+    `has_new`: whether any record is made; asking for those of whom there are none costs as much as for few.
     `is_parent_open`: only Salesforce can tell whether a record named in it is there.
     `claims`: the unique values it would take, each with the one it gives up and its present holder.
     """
     looked_at = replace(plan, pairs=tuple(pair for item in slices for pair in item.pairs))
-    parts = [_payload(plan, is_create=True), *([_payload(looked_at, is_create=False)] if slices else [])]
+    made = _payload(plan, BothSides(plan.sobject), is_create=True)
+    parts = [
+        *([made] if has_new or not slices else []),
+        *([_payload(looked_at, values, is_create=False)] if slices else []),
+    ]
     return "\nUNION ALL\n".join(f"SELECT * FROM (\n{part}\n)" for part in parts)
 
 
-def _payload(plan: ImportPlan, *, is_create: bool) -> str:
+def _payload(plan: ImportPlan, values: BothSides, *, is_create: bool) -> str:
     table = f"store.salesforce.{identifier(plan.sobject)}"
     wanted = [f"{text} AS {column}" for column, text in incoming_values(plan).items()]
     now = [f"{record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
     held = [f"lower({record_text(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
     inputs = [f"s.{identifier(path)} AS {_input(path)}" for path in plan.inputs]
     which = "is_create" if is_create else "NOT is_create"
-    contacts = landed_rows("store.mainstay.contact", f"SELECT contact_row FROM work.receiving WHERE {which}")
-    records = landed_rows(table, f"SELECT record_row FROM work.receiving WHERE {which}")
+    contacts = values.contacts(f"SELECT contact_row FROM work.receiving WHERE {which}")
+    records = values.records(f"SELECT record_row FROM work.receiving WHERE {which}")
     # Nothing is joined to a record that is not there yet: its values are blank.
     record = (
         f"(SELECT * FROM {table} LIMIT 0) AS s ON true"

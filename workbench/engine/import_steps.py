@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.engine import compile_import, compile_import_keys
 from workbench.engine.affected_contacts import show_keys
+from workbench.engine.compile import BothSides
 from workbench.engine.plans import ImportPlan
 from workbench.engine.run import Run, are_few, looked_at, must_add_up
 from workbench.engine.three_way import judge_incoming, recall_agreed
@@ -35,10 +36,16 @@ def import_steps(run: Run, plan: ImportPlan) -> None:
         make_table(con, "differing", compile_import.differing(plan, few=few))
         slices = looked_at(con, plan.slices(), "differing")
         recall_agreed(run, plan.two_way, "SELECT record_id FROM work.verdict_incoming WHERE action = 'update'")
-        judge_incoming(run, plan.two_way, slices)
+        values = BothSides(plan.sobject, is_put_down=few and bool(slices))
+        if values.is_put_down:
+            for name, query in compile_import.landed_values(plan, slices).items():
+                make_table(con, name, query)
+        judge_incoming(run, plan.two_way, slices, values)
     with stage("payload"):
         run_step(con, "incoming", "receiving")
-        make_table(con, "payload_incoming", compile_import.payload_incoming(plan, slices))
+        made = con.execute("SELECT bool_or(is_create) FROM work.receiving").fetchone()
+        has_new = bool(made and made[0])
+        make_table(con, "payload_incoming", compile_import.payload_incoming(plan, slices, values, has_new=has_new))
     with stage("predict"):
         run_step(con, "incoming", "change_incoming")
         run_step(con, "incoming", "bucket_incoming", run.scope.unreached("salesforce"))

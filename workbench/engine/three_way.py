@@ -7,6 +7,7 @@ from typing import Final
 
 from workbench.domain.fields import Direction
 from workbench.engine.agreed import make_field_table
+from workbench.engine.compile import BothSides
 from workbench.engine.compile_agreed import agreed_side, disagreement, disagreement_of_sides, last_agreed
 from workbench.engine.plans import Slice, TwoWay
 from workbench.engine.run import Run
@@ -39,7 +40,7 @@ def judge_phones(run: Run, both: TwoWay) -> None:
     """work.left_record of an export as far as phones go, before the verdict reads it."""
     phone = both.only("phone")
     if phone.pairs:
-        make_table(run.con, "side_of_phones", agreed_side(phone, phone.pairs, _OTHER_PHONE))
+        make_table(run.con, "side_of_phones", agreed_side(phone.pairs, _OTHER_PHONE, BothSides(phone.sobject)))
     _judge(run, phone, Direction.EXPORT, disagreement(phone, {"side_of_phones": phone.pairs}, few=True))
 
 
@@ -48,12 +49,12 @@ def judge_outgoing(run: Run, both: TwoWay, slices: Sequence[Slice]) -> None:
     _judge(run, both, Direction.EXPORT, disagreement_of_sides(both, slices))
 
 
-def judge_incoming(run: Run, both: TwoWay, slices: Sequence[Slice]) -> None:
+def judge_incoming(run: Run, both: TwoWay, slices: Sequence[Slice], values: BothSides) -> None:
     """work.left_record of an import, of linked contacts in the slices where they may differ."""
     sides = {item.side: pairs for item in slices if (pairs := both.of(item))}
     for item in slices:
         if item.side in sides:
-            make_table(run.con, item.side, agreed_side(both, sides[item.side], _LINKED_INCOMING + item.name))
+            make_table(run.con, item.side, agreed_side(sides[item.side], _LINKED_INCOMING + item.name, values))
     _judge(run, both, Direction.IMPORT, disagreement(both, sides))
 
 
