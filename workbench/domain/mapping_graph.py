@@ -30,6 +30,12 @@ class Reach:
     mainstay: str
 
 
+def shows_parents(mapping: MappingDocument) -> bool:
+    """Whether any enabled export maps a field of a parent; without one nobody is reached."""
+    exports = [item.export for item in mapping.sobjects(Direction.EXPORT) if item.export is not None]
+    return any("." in field.salesforce for export in exports for field in export.fields)
+
+
 def reaches(mapping: MappingDocument, known: Mapping[str, Mapping[str, SalesforceField]]) -> list[Reach]:
     """Every parent field that an enabled export shows, and every reference on the way to it."""
     found: list[Reach] = []

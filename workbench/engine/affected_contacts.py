@@ -2,8 +2,8 @@
 
 Not the changed contacts alone. Told are:
 - at first, who changed, who asked a person, who was refused because of another record, or names one that is not there;
-- then who shares a matching value with them, is linked to, or matches or matched, a record that changed or that one of
-  them reaches;
+- then who shares a matching value with them or with a record that changed or that one of them reaches, or reached such
+  a record before;
 - and then, turn by turn, who wants a unique value that one of these wants or whose record has it: who gets it is
   decided in order. With several objects every turn looks all these ways, through all objects at once (decision 15).
 Whom they reach is told from all that have a say in it: who is linked to a record that one of them reaches, or after the
@@ -114,16 +114,15 @@ _ALL_KEYS: Final = """
         SELECT {key}, turn FROM work.{contacts} UNION ALL SELECT {key}, turn FROM work.{records}
     ) WHERE {key} IS NOT NULL GROUP BY {key} HAVING min(turn) {when}"""
 
+# Who was linked to it, too: who is now, and was not, has changed or had asked a person.
+_WHO_REACHED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
+    WHERE c.id IN (
+        SELECT contact_id FROM work.before
+        WHERE salesforce_id IN (SELECT record_id FROM work.{touched} WHERE is_there AND turn {when}))"""
 # A CRM ID may be told with 15 characters (full_id).
 _WHO_IS_LINKED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
     WHERE c.crm_id IN (
-        SELECT unnest([record_id, record_id[1:15]]) FROM work.{touched} WHERE is_there AND turn {when})"""
-# Who is linked to it still says so.
-_WHO_MATCHED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
-    WHERE c.id IN (
-        SELECT contact_id FROM work.before
-        WHERE rule = 'matching'
-          AND salesforce_id IN (SELECT record_id FROM work.{touched} WHERE is_there AND turn {when}))"""
+        SELECT unnest([record_id, record_id[1:15]]) FROM work.{touched} WHERE is_there)"""
 _WHO_SHARES: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
     WHERE {number} IN ({numbers}
     )"""
@@ -159,7 +158,7 @@ def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
         has_more = grown > 0 and (len(plans) > 1 or bool(keys.contact_claims(plans[0])))
     for plan in plans:
         _fetch(run, plan, _ROWS.format(turn=turn), turn)
-        _fetch(run, plan, _union(_who(plan, "> 0", matching=True)), turn + 1)
+        _fetch(run, plan, _concerned(plan), turn + 1)
 
 
 def show_keys(run: Run, plan: ImportPlan) -> None:
@@ -205,23 +204,29 @@ def _fetch(run: Run, plan: ImportPlan, rows: str, turn: int) -> None:
 
 def _grow(run: Run, plan: ImportPlan, turn: int, *, all_ways: bool) -> int:
     """Add those whom contacts and records of a turn decide about; return how many."""
-    found = _union(_who(plan, f"= {turn}", matching=all_ways, claims=True))
-    if not found:
+    when = f"= {turn}"
+    ways = _who_shares(plan, keys.contact_claims(plan), when)
+    if all_ways:
+        ways += [_WHO_REACHED.format(**_names(plan), when=when), *_who_shares(plan, plan.match_keys, when)]
+    if not ways:
         return 0
-    grown = run.con.execute(_GROWN.format(turn=turn, found=found)).fetchone()
+    grown = run.con.execute(_GROWN.format(turn=turn, found=_union(ways))).fetchone()
     return int(grown[0]) if grown else 0
 
 
-def _who(plan: ImportPlan, when: str, *, matching: bool, claims: bool = False) -> list[str]:
-    """Queries of contacts by what came up in some turns: by Ids and matching values, or by unique values."""
-    about = {**_names(plan), "when": when}
-    ways = [_WHO_IS_LINKED.format(**about), _WHO_MATCHED.format(**about)] if matching else []
-    numbers = keys.contact_numbers(plan)
-    shared = [*(plan.match_keys if matching else ()), *(keys.contact_claims(plan) if claims else ())]
-    for key in shared:
-        wanted = _ALL_KEYS.format(**about, key=key)
-        ways.append(_WHO_SHARES.format(number=plan.kept.of("c", numbers[key]), numbers=wanted))
-    return ways
+def _concerned(plan: ImportPlan) -> str:
+    """A query of contacts that have a say in whom the told ones reach; by keys the first turn has looked for its own."""
+    linked = _WHO_IS_LINKED.format(touched=_names(plan)["touched"])
+    return _union([linked, *_who_shares(plan, plan.match_keys, "> 0")])
+
+
+def _who_shares(plan: ImportPlan, shared: Iterable[str], when: str) -> list[str]:
+    """Queries of contacts by keys that came up in some turns."""
+    about, numbers = {**_names(plan), "when": when}, keys.contact_numbers(plan)
+    return [
+        _WHO_SHARES.format(number=plan.kept.of("c", numbers[key]), numbers=_ALL_KEYS.format(**about, key=key))
+        for key in shared
+    ]
 
 
 def _orphans(plan: ImportPlan) -> str:

@@ -6,7 +6,7 @@ from workbench.domain.catalogue import salesforce_fields
 from workbench.domain.fields import Direction
 from workbench.domain.guards import GuardLimits
 from workbench.domain.mapping import Mapping
-from workbench.domain.mapping_graph import reaches
+from workbench.domain.mapping_graph import reaches, shows_parents
 from workbench.engine.compile_reach import NOBODY, reach_sql
 from workbench.engine.compute import Computation
 from workbench.store.database import Store
@@ -16,7 +16,8 @@ from workbench.store.steps import make_table, run_step
 def guard_steps(work: Computation, store: Store, mapping: Mapping, limits: GuardLimits) -> None:
     """Make work.guarded (seq, guards), work.guard_count and work.fan_out from work.all_changes."""
     con = work.con
-    if work.direction is Direction.EXPORT:  # only imports write to Salesforce, where records show their parents' fields
+    # Only imports write to Salesforce, where records show their parents' fields.
+    if work.direction is Direction.EXPORT or not shows_parents(mapping):
         make_table(con, "reach", NOBODY)
     else:
         with store.attached(con):

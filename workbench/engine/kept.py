@@ -16,7 +16,7 @@ import duckdb
 
 from workbench.engine.rules_sql import MACROS
 from workbench.store.landing import KEPT_PREFIX
-from workbench.store.quoting import identifier, literal
+from workbench.store.quoting import identifier
 
 RULES_DIGEST: Final = sha256("\n".join((duckdb.__version__, *MACROS)).encode()).hexdigest()
 
@@ -63,5 +63,6 @@ def unkept_counts(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
     names = [column[0] for column in described if column[0].startswith(KEPT_PREFIX)]
     if not names:
         return {}
-    counts = (f"SELECT {literal(name)}, count(*) FROM {table} WHERE {identifier(name)} IS NULL" for name in names)
-    return dict(con.execute(" UNION ALL ".join(counts)).fetchall())
+    counts = (f"(SELECT count(*) FROM {table} WHERE {identifier(name)} IS NULL)" for name in names)
+    found = con.execute(f"SELECT {', '.join(counts)}").fetchone() or ()
+    return dict(zip(names, found, strict=True))

@@ -68,7 +68,7 @@ def two_way(mapping: SObjectMapping, catalogues: Catalogues) -> TwoWay:
 
 NOT_TWO_WAY: Final = TwoWay("", (), ())
 
-# Eight values hash in one go, and eight are fetched where one of them differs; more slices than this mean more scans.
+# Some eight values hash in one go, and are fetched where one of them differs; more slices than this mean more scans.
 _SLICE_WIDTH: Final = 8
 _MOST_SLICES: Final = 6
 
@@ -93,7 +93,8 @@ class Slice:
 
 def slices_of(first: Sequence[Pair], rest: Sequence[Pair], sparse: Sequence[Pair] = ()) -> tuple[Slice, ...]:
     """`first` as one slice, then `rest` in even ones: slice_0, slice_1, ..."""
-    width = max(_SLICE_WIDTH, -(-len(rest) // _MOST_SLICES))
+    parts_of_rest = min(_MOST_SLICES, max(1, round(len(rest) / _SLICE_WIDTH)))
+    width = max(1, -(-len(rest) // parts_of_rest))
     parts = [first, *(rest[start : start + width] for start in range(0, len(rest), width))]
     filled = [tuple(part) for part in parts if part]
     return tuple(
