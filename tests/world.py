@@ -7,6 +7,7 @@ order, through the ladder. It shares no code with the preview's SQL.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -106,11 +107,13 @@ class World:
         document: str | None = None,
         *,
         has_web_bot: bool = True,
-        unique: tuple[str, ...] = (),
+        unique: Collection[str] = (),
+        references: Mapping[str, str] | None = None,
     ) -> None:
         self.store = store if isinstance(store, Store) else Store(str(store / "world.duckdb"))
         self.has_web_bot = has_web_bot
         self.unique = unique
+        self.references = references or {}
         self.pulled_at: datetime | None = None
         self.records: list[dict[str, Any]] = []
         self.contacts: list[dict[str, Any]] = []
@@ -178,7 +181,12 @@ class World:
             ]
             + [
                 _describe(
-                    name, kind, nillable=name != "LastName", length=_LENGTHS.get(name, 0), unique=name in self.unique
+                    name,
+                    "reference" if name in self.references else kind,
+                    nillable=name != "LastName",
+                    length=_LENGTHS.get(name, 0),
+                    unique=name in self.unique,
+                    reference_to=[self.references.get(name, "x")],
                 )
                 for name, kind, _, _ in FIELDS
             ]

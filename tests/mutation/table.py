@@ -8,6 +8,7 @@ CASES, BACK = ("tests/sql/test_export_cases.py",), ("tests/sql/test_import_cases
 OUT, THREE, GUARDS = ("tests/sql/test_outgoing.py",), ("tests/sql/test_three_way.py",), ("tests/sql/test_guards.py",)
 IN_ORDER, REFUSE = ("tests/sql/test_change_incoming.py",), ("tests/sql/test_payload_incoming.py",)
 RULES, GROUPS = ("tests/sql/test_rules.py",), ("tests/sql/test_groups.py",)
+BACK_AGAIN = ("tests/sql/test_looking_again_at_imports.py",)
 AGREED, AGAIN = ("tests/properties/test_agreement.py",), ("tests/sql/test_looking_again.py",)
 SEVERAL = ("tests/properties/test_several_objects.py",)
 MATCH, FAN_OUT = ("tests/sql/test_match_incoming.py",), ("tests/sql/test_reach.py",)
@@ -21,6 +22,7 @@ FIELD, ORDERED = "sql/threeway/verdict_field.sql", "sql/incoming/change_incoming
 MACROS, CODES, EXPORT = "engine/rules_sql.py", "engine/compile_codes.py", "engine/compile_export.py"
 SHARED, COMPARE, PAYLOAD = "engine/compile.py", "engine/compile_compare.py", "engine/compile_payload.py"
 IMPORT, REFUSALS, REACH = "engine/compile_import.py", "engine/compile_refusals.py", "engine/compile_reach.py"
+IMPORT_KEYS, AFFECTED_CONTACTS = "engine/compile_import_keys.py", "engine/affected_contacts.py"
 VERBATIM, AS_IT_IS = "engine/compile_verbatim.py", ("tests/sql/test_verbatim.py",)
 KEPT, WALK, AFFECTED = "engine/compile_agreed.py", "engine/sequence.py", "engine/affected.py"
 PLANS, PLANNING = "engine/plans.py", "engine/planning.py"
@@ -213,20 +215,20 @@ EXPORTS = (
 )  # fmt: skip
 
 IMPORTS = (
-    Mutation(IMPORT, 'f"lower({texts[pair.column]})"', 'f"({texts[pair.column]})"', "matching counts case", MATCH),
-    Mutation(IMPORT, "CASE WHEN count(DISTINCT record_row) > 1 THEN count(DISTINCT record_row) ELSE max(match_count) END", "max(match_count)",
+    Mutation(IMPORT_KEYS, 'parts = [f"lower({values[pair.column]})"', 'parts = [f"({values[pair.column]})"', "matching counts case", MATCH),
+    Mutation(IMPORT_KEYS, "CASE WHEN count(DISTINCT record_row) > 1 THEN count(DISTINCT record_row) ELSE max(match_count) END", "max(match_count)",
              "two keys may reach two records", MATCH),
-    Mutation(IMPORT, "ELSE max(match_count) END", "ELSE count(DISTINCT record_row) END", "one key may reach two records", MATCH),
-    Mutation(IMPORT, "coalesce(found.row_count, 0) AS match_count", "1 AS match_count", "who reaches nobody reaches one", MATCH),
-    Mutation(IMPORT, "max(rival_count) AS rival_count", "min(rival_count) AS rival_count", "a rival by one key is none", MATCH),
-    Mutation(IMPORT, "greatest(per_contact.rival_count, coalesce(per_record.contact_count, 0))", "per_contact.rival_count",
+    Mutation(IMPORT_KEYS, "ELSE max(match_count) END", "ELSE count(DISTINCT record_row) END", "one key may reach two records", MATCH),
+    Mutation(IMPORT_KEYS, "coalesce(found.row_count, 0) AS match_count", "1 AS match_count", "who reaches nobody reaches one", MATCH),
+    Mutation(IMPORT_KEYS, "max(rival_count) AS rival_count", "min(rival_count) AS rival_count", "a rival by one key is none", MATCH),
+    Mutation(IMPORT_KEYS, "greatest(per_contact.rival_count, coalesce(per_record.contact_count, 0))", "per_contact.rival_count",
              "two contacts may reach one record by two keys", MATCH),
-    Mutation(IMPORT, "full_id(nullif(c.crm_id, ''))", "full_id(c.crm_id)", "an empty CRM ID is one", AGAIN),
-    Mutation(IMPORT, "IN (SELECT contact_id FROM work.affected_contact WHERE is_there)", "IS NULL", "nobody is looked at again", AGAIN),
-    Mutation(IMPORT, "coalesce(c.test_user, false) AS is_test", "false AS is_test", "test contacts pass", BACK),
-    Mutation(IMPORT, "ORDER BY c.modified_at, c.contact_id", "ORDER BY c.contact_id", "the first changed contact is not first", AGAIN),
-    Mutation(IMPORT, 'WHERE NOT coalesce(s."IsDeleted", false)"""', '"""', "deleted records are matched", AGAIN),
-    Mutation(IMPORT, 'coalesce(s.{identifier(plan.criteria.name)}, false)"', 'coalesce(s.{identifier(plan.criteria.name)}, true)"', "blank stored criteria are true", AGAIN),
+    Mutation(IMPORT_KEYS, "full_id(nullif(c.crm_id, ''))", "full_id(c.crm_id)", "an empty CRM ID is one", AGAIN),
+    Mutation(IMPORT_KEYS, "IN (SELECT contact_row FROM work.affected_contact WHERE is_there)", "IS NULL", "nobody is looked at again", BACK_AGAIN),
+    Mutation(IMPORT_KEYS, "coalesce(c.test_user, false) AS is_test", "false AS is_test", "test contacts pass", BACK),
+    Mutation(IMPORT_KEYS, "ORDER BY c.modified_at, c.contact_id", "ORDER BY c.contact_id", "the first changed contact is not first", AGAIN),
+    Mutation(IMPORT_KEYS, 'WHERE NOT coalesce(s."IsDeleted", false){f" AND', 'WHERE true{f" AND', "deleted records are matched", AGAIN),
+    Mutation(IMPORT_KEYS, 'coalesce(s.{identifier(plan.criteria.name)}, false)"', 'coalesce(s.{identifier(plan.criteria.name)}, true)"', "blank stored criteria are true", AGAIN),
     Mutation(IMPORT, "CASE WHEN is_create THEN true ELSE coalesce(meets_criteria, false) END", "coalesce(meets_criteria, false)", "what is new is never eligible", REFUSE),
     Mutation(IMPORT, 'f"CASE WHEN {pair.changes} THEN {typed(pair.column)} ELSE {value} END"', "value", "criteria are those before", REFUSE),
     Mutation(IMPORT, 'return f"(is_create OR {changes})"', 'return "false"', "what only Salesforce computes is certain", REFUSE),
@@ -247,12 +249,14 @@ IMPORTS = (
     Mutation(IMPORT, 'if not (field.updateable and field.nillable and field.type != "boolean"):', "if False:", "what cannot be blank is cleared", AGREED),
     Mutation(IMPORT, "CASE WHEN canon_number({text}) IS NOT NULL THEN {text} ELSE", "CASE WHEN false THEN {text} ELSE", "numbers are written as texts", REFUSE),
     Mutation(IMPORT, "ON {owner}.value = lower({pair.column})", "ON {owner}.value = {pair.column}", "a unique value counts case", REFUSE),
-    Mutation(IMPORT, "OR candidate_id IS NOT NULL", "", "whom an object before leaves out is made again", TAKEN),
-    Mutation(IMPORT, "action IN ('link', 'create', 'conflict')", "action IN ('link')", "what an object before makes is made again",
+    Mutation(IMPORT_KEYS, "OR candidate_id IS NOT NULL", "", "whom an object before leaves out is made again", TAKEN),
+    Mutation(IMPORT_KEYS, "action IN ('link', 'create', 'conflict')", "action IN ('link')", "what an object before makes is made again",
              ("tests/golden/test_compiled_sql.py::test_an_object_leaves_the_contacts_that_an_earlier_one_takes",)),
     Mutation(IMPORT, 'f"CASE WHEN {p.changes} THEN {field_change(p.salesforce.name', 'f"CASE WHEN true THEN {field_change(p.salesforce.name',
              "what stays is told as a change", AGREED),
     Mutation(IMPORT, "{plan.kept.of('c', ours[name])} <> {plan.kept.of('s', theirs[name])} AS {name}", "false AS {name}", "no linked contact differs", BACK),
+    Mutation(IMPORT, "WHERE seq IN (SELECT seq FROM work.differing WHERE", "WHERE seq NOT IN (SELECT seq FROM work.differing WHERE",
+             "the values of few that differ are not read", BACK_AGAIN),
     Mutation(IMPORT, 'which = "is_create" if is_create else "NOT is_create"', 'which = "true"', "each contact has two payloads", BACK),
     # Refusals of Salesforce.
     Mutation(REFUSALS, 'f"({_fills(pair)} AND {long_id(pair.column)} IS NOT NULL)"', '"false"', "a parent nobody saw is certain", REFUSE),
@@ -346,6 +350,33 @@ AROUND = (
     Mutation(AFFECTED, "ANTI JOIN work.contact_now AS known ON known.contact_row = found.contact_row\n", "", "a contact reached twice is two", AGAIN),
     Mutation(AFFECTED, "    SELECT crm_id_key AS record_id FROM work.contact_now WHERE crm_id_key IS NOT NULL\n", "    SELECT NULL AS record_id WHERE false\n", "whose contact holds the phone is not looked at", AGAIN),
     Mutation(AFFECTED, "ANTI JOIN store.mainstay.contact AS c ON c.id = b.mainstay_id\n", "ANTI JOIN store.mainstay.contact AS c ON true\n", "vanished contacts are not seen", AGAIN),
+    Mutation(AFFECTED, "FROM store.journal.conflict_decision WHERE decided_at >= $since", "FROM store.journal.conflict_decision WHERE false", "a later decision is not heard", BACK_AGAIN),
+    # Looking again at imports.
+    Mutation(AFFECTED_CONTACTS, "AS c WHERE c.last_modified_at >= $since", "AS c WHERE false", "changed contacts are not looked at", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "WHERE action = 'conflict' OR", "WHERE", "who asked a person is not looked at", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, " OR (action = 'blocked' AND list_has_any(codes, {of_others}))", "", "who was refused for another is not looked at", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "FROM store.journal.conflict_decision WHERE decided_at >= $since", "FROM store.journal.conflict_decision WHERE false", "a later decision is not heard", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, 'WHERE NOT coalesce("IsDeleted", false)\n    ) AS parent', ") AS parent", "a parent that is deleted is there", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, 'unnest(["Id", "Id"[1:15]]) AS id', '"Id" AS id', "a parent told with 15 characters is not there", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "WHERE {value} IS NOT NULL", "WHERE false", "who names a parent that is gone is not looked at", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, 'AS s WHERE s."SystemModstamp" >= $since', "AS s WHERE false", "changed records are not looked at", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, """ANTI JOIN store.salesforce.{table} AS s ON s."Id" = b.salesforce_id""", """ANTI JOIN store.salesforce.{table} AS s ON true""", "vanished records are not missed", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "ANTI JOIN store.mainstay.contact AS c ON c.id = b.contact_id", "ANTI JOIN store.mainstay.contact AS c ON true", "the record of a vanished contact is not touched", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "WHERE turn = {turn} AND crm_id_key IS NOT NULL", "WHERE false", "who carries a record touches none", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "SELECT record_id FROM work.{records} WHERE turn = {turn}", "SELECT record_id FROM work.{records} WHERE false", "who matches a record touches none", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, '(_LEFT if keys.contact_claims(plan) else "")', '""', "a record that was left keeps nothing", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "UNION ALL SELECT {key}, turn FROM work.{records}", "", "what records hold is not followed", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "SELECT {key}, turn FROM work.{contacts} UNION ALL", "", "what contacts want is not followed", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "WHERE salesforce_id IN (SELECT record_id FROM work.{touched} WHERE is_there AND turn = {turn})", "WHERE false", "who reached a changed record is not looked at", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "SELECT unnest([record_id, record_id[1:15]]) FROM work.{touched} WHERE is_there", "SELECT record_id FROM work.{touched} WHERE is_there", "a CRM ID of 15 characters has no say", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "        _add_contacts(run, plan, linked, turn + 1)\n", "", "test contacts have no say", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "ways = _who_shares(plan, keys.contact_claims(plan), turn)", "ways: list[str] = []", "unique values are not followed", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "has_more = grown > 0 and (len(plans) > 1 or bool(keys.contact_claims(plans[0])))", "has_more = False", "unique values are followed one turn", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, ", *_who_shares(plan, plan.match_keys, turn)]", "]", "who shares a matching value is not looked at", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "IN ({wanted[key]}\\n    )", "= 0", "records are not reached by matching values", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "ANTI JOIN work.{records} AS known ON known.record_row = found.record_row\n", "", "a record reached twice is two", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "ANTI JOIN work.{contacts} AS known ON known.contact_row = found.contact_row\n", "", "a contact found twice is two", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "or bool(keys.contact_claims(plans[0]))", "and bool(keys.contact_claims(plans[0]))", "two objects are followed one turn", ("tests/properties/test_incremental_import.py",)),
     # Fan-out.
     Mutation(REACH, 'WHERE NOT coalesce(step_0."IsDeleted", false)', "WHERE true", "deleted children are sent again", FAN_OUT),
     Mutation(REACH, "AND {parent_id} IN (SELECT salesforce_id FROM work.all_changes WHERE action = 'update')", "AND false", "no child is reached", FAN_OUT),

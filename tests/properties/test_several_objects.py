@@ -38,9 +38,9 @@ def lead_id(number):
     return "00Q" + record_id(number)[3:]
 
 
-def as_leads(world: World, numbers) -> None:
-    """From now on these records are landed as leads."""
-    land, leads = world.land, [record_id(number) for number in numbers]
+def as_leads(world: World, numbers, *, named=record_id) -> None:
+    """From now on these records are landed as leads; `named`: the Id they have until then."""
+    land, leads = world.land, [named(number) for number in numbers]
 
     def landed() -> None:
         land()

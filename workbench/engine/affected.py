@@ -51,6 +51,8 @@ _CHANGED: Final = """SELECT s."Id" AS record_id FROM {records} AS s WHERE s."Sys
 _VANISHED: Final = """SELECT b.salesforce_id AS record_id
     FROM work.before AS b ANTI JOIN {records} AS s ON s."Id" = b.salesforce_id
     WHERE b.sobject = {sobject}"""
+# A person said who counts: before the baseline otherwise, maybe.
+_DECIDED: Final = "SELECT record_id FROM store.journal.conflict_decision WHERE decided_at >= $since"
 # Refused for a phone that another object sends: decided anew whenever anything moved.
 _TAKEN: Final = "SELECT salesforce_id FROM work.before WHERE action = 'blocked' AND certainty = 'possible'"
 _SEED: Final = """
@@ -128,7 +130,7 @@ def find_affected(run: Run, plans: Sequence[ExportPlan]) -> None:
     contacts = _CONTACTS.format(**names[0]) + (_VANISHED_CONTACTS if is_whole else "")
     make_table(con, "changed_contact", contacts, since)
     moved = [_each(_CHANGED, names), *([_each(_VANISHED, names)] if is_whole else [])]
-    moved += [_TAKEN] if len(plans) > 1 else []
+    moved += [_DECIDED, *([_TAKEN] if len(plans) > 1 else [])]
     make_table(con, "affected", _SEED.format(moved="\n    UNION\n    ".join(moved)), since)
     con.execute("CREATE OR REPLACE TABLE work.affected_phone (phone UBIGINT, turn INTEGER, is_there BOOLEAN)")
     make_table(con, "contact_now", f"{compile_export.contact_now(plans[0])} LIMIT 0")

@@ -6,9 +6,9 @@ Not the changed contacts alone. Told are:
   a record before;
 - and then, turn by turn, who wants a unique value that one of these wants or whose record has it: who gets it is
   decided in order. With several objects every turn looks all these ways, through all objects at once (decision 15).
-Whom they reach is told from all that have a say in it: who is linked to a record that one of them reaches, or after the
-same one. Keys are read of those found alone. They are found by hashes, which are kept beside the landed rows: values
-that hash alike only let one contact more be looked at.
+Whom they reach is told from them and from whoever is linked to one of these records, test contacts, too: any other who
+is after the same record had asked a person. Keys are read of those found alone. They are found by hashes, which are
+kept beside the landed rows: values that hash alike only let one contact more be looked at.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 
 from workbench.engine import compile_import_keys as keys
 from workbench.engine.affected import is_full_pull_since
+from workbench.engine.compile import mainstay_text
 from workbench.engine.plans import ImportPlan
 from workbench.engine.run import Run
 from workbench.store.quoting import identifier, literal
@@ -48,7 +49,10 @@ _OF_OTHERS: Final = ("DUPLICATE_VALUE", "ENTITY_IS_DELETED", "FIELD_INTEGRITY_EX
 _ORPHANS: Final = """
     UNION
     SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
-    WHERE {value} NOT IN (SELECT "Id" FROM store.salesforce.{parents} WHERE NOT coalesce("IsDeleted", false))"""
+    ANTI JOIN (
+        SELECT unnest(["Id", "Id"[1:15]]) AS id FROM store.salesforce.{parents} WHERE NOT coalesce("IsDeleted", false)
+    ) AS parent ON parent.id = {value}
+    WHERE {value} IS NOT NULL"""
 
 _CHANGED: Final = """SELECT s."Id" AS record_id FROM store.salesforce.{table} AS s WHERE s."SystemModstamp" >= $since"""
 # Only a full pull can let a row vanish without a trace.
@@ -106,19 +110,19 @@ ANTI JOIN work.{records} AS known ON known.record_row = found.record_row
 
 _ROWS: Final = "SELECT contact_row FROM work.affected_contact WHERE is_there AND turn = {turn}"
 _IDS: Final = "SELECT record_id FROM work.{touched} WHERE is_there AND turn = {turn}"
-# Keys that came up first in these turns: none is looked for twice.
+# Keys that came up first in this turn: none is looked for twice.
 _CONTACTS_KEYS: Final = """
-    SELECT hash({key}) FROM work.{contacts} WHERE {key} IS NOT NULL GROUP BY {key} HAVING min(turn) {when}"""
+    SELECT hash({key}) FROM work.{contacts} WHERE {key} IS NOT NULL GROUP BY {key} HAVING min(turn) = {turn}"""
 _ALL_KEYS: Final = """
     SELECT hash({key}) FROM (
         SELECT {key}, turn FROM work.{contacts} UNION ALL SELECT {key}, turn FROM work.{records}
-    ) WHERE {key} IS NOT NULL GROUP BY {key} HAVING min(turn) {when}"""
+    ) WHERE {key} IS NOT NULL GROUP BY {key} HAVING min(turn) = {turn}"""
 
 # Who was linked to it, too: who is now, and was not, has changed or had asked a person.
 _WHO_REACHED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
     WHERE c.id IN (
         SELECT contact_id FROM work.before
-        WHERE salesforce_id IN (SELECT record_id FROM work.{touched} WHERE is_there AND turn {when}))"""
+        WHERE salesforce_id IN (SELECT record_id FROM work.{touched} WHERE is_there AND turn = {turn}))"""
 # A CRM ID may be told with 15 characters (full_id).
 _WHO_IS_LINKED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
     WHERE c.crm_id IN (
@@ -158,7 +162,8 @@ def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
         has_more = grown > 0 and (len(plans) > 1 or bool(keys.contact_claims(plans[0])))
     for plan in plans:
         _fetch(run, plan, _ROWS.format(turn=turn), turn)
-        _fetch(run, plan, _concerned(plan), turn + 1)
+        linked = _WHO_IS_LINKED.format(**_names(plan))
+        _add_contacts(run, plan, linked, turn + 1)
 
 
 def show_keys(run: Run, plan: ImportPlan) -> None:
@@ -188,12 +193,11 @@ def _begin(run: Run, plan: ImportPlan, *, is_whole: bool) -> None:
 def _fetch(run: Run, plan: ImportPlan, rows: str, turn: int) -> None:
     """Add the keys of these contacts as those of a turn, and of the records that they reach."""
     about = {**_names(plan), "turn": turn}
-    contacts = keys.contact_key(plan, where=f"c.rowid IN ({rows})", claims=True)
-    run.con.execute(_ADD_CONTACTS.format(**about, found=contacts))
+    _add_contacts(run, plan, rows, turn)
     reached = _LINKED + (_LEFT if keys.contact_claims(plan) else "")
     run.con.execute(_TOUCH.format(**about, found=reached.format(**about)))
     numbers = keys.record_numbers(plan)
-    wanted = {key: _CONTACTS_KEYS.format(**about, key=key, when=f"= {turn}") for key in plan.match_keys}
+    wanted = {key: _CONTACTS_KEYS.format(**about, key=key) for key in plan.match_keys}
     for where in (
         f's."Id" IN ({_IDS.format(**about)})',
         *(f"{plan.kept.of('s', numbers[key])} IN ({wanted[key]}\n    )" for key in plan.match_keys),
@@ -202,27 +206,25 @@ def _fetch(run: Run, plan: ImportPlan, rows: str, turn: int) -> None:
     run.con.execute(_TOUCH.format(**about, found=_MATCHED.format(**about)))
 
 
+def _add_contacts(run: Run, plan: ImportPlan, rows: str, turn: int) -> None:
+    found = keys.contact_key(plan, where=f"c.rowid IN ({rows})", claims=True)
+    run.con.execute(_ADD_CONTACTS.format(**_names(plan), turn=turn, found=found))
+
+
 def _grow(run: Run, plan: ImportPlan, turn: int, *, all_ways: bool) -> int:
     """Add those whom contacts and records of a turn decide about; return how many."""
-    when = f"= {turn}"
-    ways = _who_shares(plan, keys.contact_claims(plan), when)
+    ways = _who_shares(plan, keys.contact_claims(plan), turn)
     if all_ways:
-        ways += [_WHO_REACHED.format(**_names(plan), when=when), *_who_shares(plan, plan.match_keys, when)]
+        ways += [_WHO_REACHED.format(**_names(plan), turn=turn), *_who_shares(plan, plan.match_keys, turn)]
     if not ways:
         return 0
     grown = run.con.execute(_GROWN.format(turn=turn, found=_union(ways))).fetchone()
     return int(grown[0]) if grown else 0
 
 
-def _concerned(plan: ImportPlan) -> str:
-    """A query of contacts that have a say in whom the told ones reach; by keys the first turn has looked for its own."""
-    linked = _WHO_IS_LINKED.format(touched=_names(plan)["touched"])
-    return _union([linked, *_who_shares(plan, plan.match_keys, "> 0")])
-
-
-def _who_shares(plan: ImportPlan, shared: Iterable[str], when: str) -> list[str]:
-    """Queries of contacts by keys that came up in some turns."""
-    about, numbers = {**_names(plan), "when": when}, keys.contact_numbers(plan)
+def _who_shares(plan: ImportPlan, shared: Iterable[str], turn: int) -> list[str]:
+    """Queries of contacts by keys that came up in a turn."""
+    about, numbers = {**_names(plan), "turn": turn}, keys.contact_numbers(plan)
     return [
         _WHO_SHARES.format(number=plan.kept.of("c", numbers[key]), numbers=_ALL_KEYS.format(**about, key=key))
         for key in shared
@@ -231,9 +233,8 @@ def _who_shares(plan: ImportPlan, shared: Iterable[str], when: str) -> list[str]
 
 def _orphans(plan: ImportPlan) -> str:
     """Queries of contacts that name a record which is not there."""
-    values = keys.incoming_values(plan)
     found = [
-        _ORPHANS.format(value=values[pair.column], parents=identifier(plan.parents[pair.salesforce.name]))
+        _ORPHANS.format(value=mainstay_text(pair.mainstay), parents=identifier(plan.parents[pair.salesforce.name]))
         for pair in plan.pairs
         if pair.salesforce.name in plan.parents
     ]
