@@ -6,9 +6,9 @@ Not the changed contacts alone. Told are:
   a record before;
 - and then, turn by turn, who wants a unique value that one of these wants or whose record has it: who gets it is
   decided in order. With several objects every turn looks all these ways, through all objects at once (decision 15).
-Whom they reach is told from them and from whoever is linked to one of these records, test contacts, too: any other who
-is after the same record had asked a person. Keys are read of those found alone. They are found by hashes, which are
-kept beside the landed rows: values that hash alike only let one contact more be looked at.
+Whom they reach is told from them and from test contacts: any other who carries the same record, or is after it, had
+asked a person, or is told as well. Keys are read of those found alone. They are found by hashes, which are kept beside
+the landed rows: values that hash alike only let one contact more be looked at.
 """
 
 from __future__ import annotations
@@ -123,10 +123,8 @@ _WHO_REACHED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.conta
     WHERE c.id IN (
         SELECT contact_id FROM work.before
         WHERE salesforce_id IN (SELECT record_id FROM work.{touched} WHERE is_there AND turn = {turn}))"""
-# A CRM ID may be told with 15 characters (full_id).
-_WHO_IS_LINKED: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
-    WHERE c.crm_id IN (
-        SELECT unnest([record_id, record_id[1:15]]) FROM work.{touched} WHERE is_there)"""
+# They are told to nobody, but a record that one of them carries is taken.
+_TEST_CONTACTS: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c WHERE c.test_user"""
 _WHO_SHARES: Final = """SELECT c.rowid AS contact_row FROM store.mainstay.contact AS c
     WHERE {number} IN ({numbers}
     )"""
@@ -162,8 +160,7 @@ def find_affected_contacts(run: Run, plans: Sequence[ImportPlan]) -> None:
         has_more = grown > 0 and (len(plans) > 1 or bool(keys.contact_claims(plans[0])))
     for plan in plans:
         _fetch(run, plan, _ROWS.format(turn=turn), turn)
-        linked = _WHO_IS_LINKED.format(**_names(plan))
-        _add_contacts(run, plan, linked, turn + 1)
+        _add_contacts(run, plan, _TEST_CONTACTS, turn + 1)
 
 
 def show_keys(run: Run, plan: ImportPlan) -> None:

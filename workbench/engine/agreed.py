@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+from pyarrow import compute
 
 from workbench.domain.mapping_check import Catalogues
 from workbench.engine.catalogues import fitting_catalogues
@@ -21,6 +22,7 @@ from workbench.store.database import Statement, Store
 from workbench.store.mappings import MappingRevision
 from workbench.store.steps import make_table, run_step
 
+_KEPT: Final = "sobject, record_id, contact_id, agreed, agreed_at, looked_at"
 # Salesforce shows a row when its transaction commits, later than its stamp.
 _OVERLAP: Final = timedelta(minutes=10)
 _FIELDS: Final = pa.schema(
@@ -32,7 +34,7 @@ _FIELDS: Final = pa.schema(
 )
 _LATEST_PULLS: Final = """
 SELECT string_agg(pull.system || ' ' || pull.pull_id, ', ' ORDER BY pull.system) AS pulls,
-       min(pull.started_at) AS pulled_at, count(*) AS systems
+       min(pull.started_at) AS pulled_at, max(pull.started_at) AS looked_at, count(*) AS systems
 FROM journal.pull AS pull
 WHERE pull.state = 'complete'
   AND (pull.system, pull.object) IN (('salesforce', $sobject), ('mainstay', 'contact'))
@@ -77,7 +79,9 @@ def keep_pushed(store: Store, revision: MappingRevision, batch_id: int) -> int:
             run_step(con, "threeway", "agreement_pushed")
         found = con.execute("SELECT * FROM work.agreement_pushed").to_arrow_table()
     if found.num_rows:
-        store.write(*_replace("new_agreed"), tables={"new_agreed": found})
+        store.write(
+            *_replace("new_agreed"), tables={"new_agreed": found.append_column("looked_at", found["agreed_at"])}
+        )
     return int(found.num_rows)
 
 
@@ -117,9 +121,8 @@ def _look(store: Store, both: TwoWay) -> int:
         since = before["pulled_at"] - _OVERLAP
     elif before is not None:
         _rearrange(store, both, before)
-    params = {} if before is None else {"pulled_at": latest["pulled_at"]}
-    found = _agreement(store, both, params, since=since, is_first=before is None)
-    tables = {"new_agreed": _stamped(found, both.sobject, latest["pulled_at"])} if found.num_rows else {}
+    found = _agreement(store, both, {"pulled_at": latest["pulled_at"]}, since=since, is_first=before is None)
+    tables = {"new_agreed": _stamped(found, both.sobject, latest["looked_at"])} if found.num_rows else {}
     store.write(
         *(_replace("new_agreed") if found.num_rows else []),
         ("DELETE FROM journal.agreed_look WHERE sobject = $sobject", {"sobject": both.sobject}),
@@ -135,7 +138,7 @@ def _look(store: Store, both: TwoWay) -> int:
         ),
         tables=tables,
     )
-    return int(found.num_rows)
+    return int(compute.sum(found["is_new"]).as_py() or 0)
 
 
 def _rearrange(store: Store, both: TwoWay, before: dict[str, Any]) -> None:
@@ -170,7 +173,7 @@ def _agreement(
 def _stamped(found: pa.Table, sobject: str, at: Any) -> pa.Table:
     count = found.num_rows
     return found.append_column("sobject", pa.array([sobject]).take(pa.array([0] * count))).append_column(
-        "agreed_at", pa.repeat(pa.scalar(at, pa.timestamp("us", "UTC")), count)
+        "looked_at", pa.repeat(pa.scalar(at, pa.timestamp("us", "UTC")), count)
     )
 
 
@@ -179,7 +182,7 @@ def _replace(table: str) -> list[Statement]:
     same = "old.sobject = new.sobject AND old.record_id = new.record_id AND old.contact_id = new.contact_id"
     return [
         f"DELETE FROM journal.last_agreed AS old USING {table} AS new WHERE {same}",
-        f"INSERT INTO journal.last_agreed SELECT sobject, record_id, contact_id, agreed, agreed_at FROM {table}",
+        f"INSERT INTO journal.last_agreed BY NAME SELECT {_KEPT} FROM {table}",
     ]
 
 

@@ -62,12 +62,13 @@ def changed_pairs(both: TwoWay) -> str:
 
 
 def agreement(both: TwoWay, *, since: bool = False, first: bool = False) -> str:
-    """work.agreement: linked pairs whose common values are not those that are kept: record_id, contact_id, agreed.
+    """work.agreement: linked pairs and their common values: record_id, contact_id, agreed, agreed_at, is_new.
 
     `agreed`: the values in the order of the pairs, chr(31) between them; empty is a common blank, chr(30) alone was
     never seen equal. A chr(31) within a value is kept as a space: should that field change, a person is asked.
-    `since`: reads work.changed_pair instead of all linked pairs. `first`: nothing is kept yet, so nothing is compared
-    with it; else it binds $pulled_at: what was kept later than these pulls stands.
+    `is_new`: they are not those that are kept; of all linked pairs only such are told. `since`: reads
+    work.changed_pair instead of all linked pairs. `first`: nothing is kept yet, so nothing is compared with it; else
+    what was kept later than these pulls stands. Binds $pulled_at.
     """
     common = [
         f"CASE WHEN {_left(pair)} IS NOT DISTINCT FROM {_right(pair)} "
@@ -89,6 +90,7 @@ linked AS (
     SELECT pair.record_row,
            pair.contact_row,
            {"CAST(NULL AS VARCHAR)" if first else "last.agreed"} AS agreed_before,
+           {"CAST(NULL AS TIMESTAMPTZ)" if first else "last.agreed_at"} AS agreed_at_before,
            is_there
     FROM pair{"" if first else last + _NOT_LATER}
 ),
@@ -96,6 +98,7 @@ side_by_side AS (
     SELECT s."Id" AS record_id,
            c.id AS contact_id,
            linked.agreed_before,
+           linked.agreed_at_before,
            string_split(linked.agreed_before, chr(31)) AS kept,
            {lines(_both_sides(both.pairs))}
     FROM linked
@@ -106,11 +109,16 @@ seen AS (
     SELECT record_id,
            contact_id,
            agreed_before,
+           agreed_at_before,
            {_text(common)} AS agreed
     FROM side_by_side
 )
-SELECT record_id, contact_id, agreed
-FROM seen{"" if first else " WHERE agreed IS DISTINCT FROM agreed_before"}"""
+SELECT record_id,
+       contact_id,
+       agreed,
+       agreed IS DISTINCT FROM agreed_before AS is_new,
+       CASE WHEN is_new THEN CAST($pulled_at AS TIMESTAMPTZ) ELSE agreed_at_before END AS agreed_at
+FROM seen{"" if first or since else " WHERE is_new"}"""
 
 
 def rearranged(both: TwoWay, before: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ def export_steps(run: Run, plan: ExportPlan) -> None:
     with stage("match"):
         _match(run, plan)
     with stage("verdict"):
-        recall_agreed(run, plan.two_way, "SELECT record_id FROM work.record_key WHERE is_eligible")
+        recall_agreed(run, plan.two_way, "SELECT record_id FROM work.identity_outgoing WHERE contact_row IS NOT NULL")
         judge_phones(run, plan.two_way)
         run_step(con, "threeway", "left_phone")
         view_step(con, "outgoing", "verdict_outgoing")

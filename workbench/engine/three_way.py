@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from workbench.domain.fields import Direction
@@ -23,17 +24,41 @@ _LINKED_INCOMING: Final = """SELECT record_row, contact_row
     JOIN work.differing AS differing ON differing.seq = verdict.seq
     WHERE verdict.action = 'update' AND differing."""
 
+_BASELINE: Final = """
+SELECT max(pull.started_at)
+FROM store.preview.pin AS pin
+JOIN store.journal.pull AS pull
+  ON pull.pull_id = pin.pull_id AND pull.system = pin.system AND pull.object = pin.object
+WHERE pin.preview_id = $baseline AND (pin.system = 'mainstay' OR pin.object = $sobject)
+"""
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOVED: Final = """
+  AND looked_at > $moment AND record_id IN ({told})"""
+_OTHERS: Final = """
+  AND coalesce(looked_at <= $moment, true)
+  AND record_id IN (SELECT record_id FROM ({told}) ANTI JOIN work.last_agreed USING (record_id))"""
 
-def recall_agreed(run: Run, both: TwoWay, looked_at: str) -> None:
-    """work.last_agreed, read as often as it is asked; where few records are looked at, of theirs alone and once.
 
-    `looked_at`: a SELECT of their record_id, with a condition.
+def recall_agreed(run: Run, both: TwoWay, told: str) -> None:
+    """work.last_agreed, read as often as it is asked; where few records are told, of theirs alone and once.
+
+    Pairs of which either side moved lie together since then; only for the others all that is kept is gone through.
+    `told`: a SELECT of their record_id, with a condition.
     """
     everything = last_agreed(both.sobject)
-    if both.pairs and run.scope.is_narrow:
-        make_table(run.con, "last_agreed", f"{everything}\n  AND record_id IN ({looked_at})")
-    else:
+    if not (both.pairs and run.scope.is_narrow):
         make_view(run.con, "last_agreed", everything)
+        return
+    moment = {"moment": _pulled_at(run, both.sobject)}
+    make_table(run.con, "last_agreed", everything + _MOVED.format(told=told), moment)
+    run.con.execute(f"INSERT INTO work.last_agreed\n{everything}{_OTHERS.format(told=told)}", moment)
+
+
+def _pulled_at(run: Run, sobject: str) -> datetime:
+    """When the latest of the pulls began that the baseline looked at; long ago where there is none."""
+    asked = {"baseline": run.scope.baseline, "sobject": sobject}
+    found = run.con.execute(_BASELINE, asked).fetchone() if run.scope.baseline is not None else None
+    return found[0] if found and found[0] else _LONG_AGO
 
 
 def judge_phones(run: Run, both: TwoWay) -> None:
