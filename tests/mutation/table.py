@@ -291,7 +291,11 @@ IMPORTS = (
 
 AROUND = (
     # Three-way.
-    Mutation(KEPT, "WHERE agreed IS DISTINCT FROM agreed_before", "", "all pairs are written at each look", AGREED),
+    Mutation(KEPT, "agreed IS DISTINCT FROM agreed_before AS is_new", "true AS is_new", "all pairs agree on something new at each look", AGREED),
+    Mutation(KEPT, "ELSE agreed_at_before END", "ELSE CAST($pulled_at AS TIMESTAMPTZ) END", "who is looked at again agrees since then", AGREED),
+    Mutation("engine/three_way.py", "AND looked_at > $moment AND", "AND false AND", "what pairs that moved agreed on is not read", BACK_AGAIN),
+    Mutation("engine/three_way.py", "WHERE sobject = {sobject} AND coalesce(", "WHERE false AND coalesce(", "what other pairs agreed on is not read", BACK_AGAIN),
+    Mutation("engine/three_way.py", "coalesce(looked_at <= $moment, true)", "looked_at <= $moment", "what was kept before pairs had a moment is not read", AGREED),
     Mutation(KEPT, "WHERE last.agreed_at IS NULL OR last.agreed_at <= $pulled_at", "WHERE $pulled_at IS NOT NULL", "an old pull overwrites a push", AGREED),
     Mutation(KEPT, "WHERE last.agreed_at IS NULL OR last", "WHERE last", "a pair seen equal for the first time is not kept", AGREED),
     Mutation(KEPT, 'WHERE NOT coalesce(s."IsDeleted", false)"""', 'WHERE true"""', "a deleted record agrees", AGREED),

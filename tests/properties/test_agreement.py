@@ -382,8 +382,23 @@ def test_pulls_are_looked_at_once(store):
     assert look_at_pulls(store, world.revision) == 1
     assert look_at_pulls(store, world.revision) == 0
     world.records[0]["SystemModstamp"] = datetime.now(UTC) + timedelta(days=1)  # saved once more, as it was
+    (before,) = store.rows("SELECT agreed_at, looked_at FROM journal.last_agreed")
+    world.pulled_at = START + timedelta(hours=1)
     world.land()
     assert look_at_pulls(store, world.revision) == 0
+    (after,) = store.rows("SELECT agreed_at, looked_at FROM journal.last_agreed")
+    assert after["agreed_at"] == before["agreed_at"]
+    assert after["looked_at"] > before["looked_at"]
+
+
+def test_what_was_kept_before_pairs_had_a_moment_is_read(store):
+    """A store of an earlier version says nothing of when a pair moved."""
+    world = pair(store)
+    move(world, mainstay={"email": "new@x.edu"})
+    world.preview()
+    store.write("UPDATE journal.last_agreed SET looked_at = NULL")
+    world.preview(only_changed=True)
+    assert {name: row["cause"] for name, row in listed(world).items()} == {"email": "only_mainstay_changed"}
 
 
 @pytest.mark.parametrize("side", ["salesforce", "mainstay"])

@@ -12,6 +12,7 @@ from workbench.engine.compile import BothSides
 from workbench.engine.compile_agreed import agreed_side, disagreement, disagreement_of_sides, last_agreed
 from workbench.engine.plans import Slice, TwoWay
 from workbench.engine.run import Run
+from workbench.store.quoting import literal
 from workbench.store.steps import make_table, make_view, run_step
 
 SENDER: Final = {Direction.EXPORT: "salesforce", Direction.IMPORT: "mainstay"}
@@ -34,9 +35,12 @@ WHERE pin.preview_id = $baseline AND (pin.system = 'mainstay' OR pin.object = $s
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOVED: Final = """
   AND looked_at > $moment AND record_id IN ({told})"""
+# Their rows are found first: by texts DuckDB lets so many others through that it would read nearly all values.
 _OTHERS: Final = """
-  AND coalesce(looked_at <= $moment, true)
-  AND record_id IN (SELECT record_id FROM ({told}) ANTI JOIN work.last_agreed USING (record_id))"""
+  AND rowid IN (
+    SELECT rowid FROM store.journal.last_agreed
+    WHERE sobject = {sobject} AND coalesce(looked_at <= $moment, true)
+      AND record_id IN (SELECT record_id FROM ({told}) ANTI JOIN work.last_agreed USING (record_id)))"""
 
 
 def recall_agreed(run: Run, both: TwoWay, told: str) -> None:
@@ -51,7 +55,9 @@ def recall_agreed(run: Run, both: TwoWay, told: str) -> None:
         return
     moment = {"moment": _pulled_at(run, both.sobject)}
     make_table(run.con, "last_agreed", everything + _MOVED.format(told=told), moment)
-    run.con.execute(f"INSERT INTO work.last_agreed\n{everything}{_OTHERS.format(told=told)}", moment)
+    run.con.execute(
+        f"INSERT INTO work.last_agreed\n{everything}{_OTHERS.format(told=told, sobject=literal(both.sobject))}", moment
+    )
 
 
 def _pulled_at(run: Run, sobject: str) -> datetime:
