@@ -391,16 +391,6 @@ def test_pulls_are_looked_at_once(store):
     assert after["looked_at"] > before["looked_at"]
 
 
-def test_what_was_kept_before_pairs_had_a_moment_is_read(store):
-    """A store of an earlier version says nothing of when a pair moved."""
-    world = pair(store)
-    move(world, mainstay={"email": "new@x.edu"})
-    world.preview()
-    store.write("UPDATE journal.last_agreed SET looked_at = NULL")
-    world.preview(only_changed=True)
-    assert {name: row["cause"] for name, row in listed(world).items()} == {"email": "only_mainstay_changed"}
-
-
 @pytest.mark.parametrize("side", ["salesforce", "mainstay"])
 def test_what_one_side_alone_came_to_say_is_agreed_on(store, side):
     """The other side has not moved for days, so that nothing but this side's stamp leads to the pair."""

@@ -60,6 +60,7 @@ def number_of(contact_id):
 def told(world, **about):
     """What is said of each contact by its number; all that matters is what it was when looked at before."""
     _, rows = world.preview("import", **about)
+    assert len({(row["sobject"], row["mainstay_id"]) for row in rows}) == len(rows)
     return {number_of(row["mainstay_id"]): row["action"] for row in rows}
 
 
@@ -111,6 +112,15 @@ def test_who_matched_the_record_that_another_now_carries(looked):
     assert again(looked) == {3: "update", 20: "conflict"}
 
 
+def test_who_carries_the_record_that_another_now_matches(looked):
+    """They have no value in common: the record's address is another than its contact's."""
+    looked.records[3]["Email"] = B
+    other = contact(looked, 20, email=A)
+    assert told(looked)[20] == "create"
+    other.update(last_modified_at=LATER, email=B)
+    assert again(looked) == {3: "update", 20: "conflict"}
+
+
 def test_who_matches_the_same_record_by_another_value(store):
     world = ten_linked(store, mapping(matching=("email", "phone"), match="any"))
     record(world, 20, Email=A, MobilePhone="4045550101")
@@ -153,6 +163,13 @@ def test_a_test_contact_that_carries_the_record_has_a_say(looked, characters):
     assert again(looked) == {21: "conflict"}
 
 
+def test_a_test_contact_that_changed_is_told_once(looked):
+    tester = contact(looked, 20, test_user=True)
+    told(looked)
+    tester.update(last_modified_at=LATER)
+    assert again(looked) == {20: "excluded"}
+
+
 def test_the_ids_of_another_kind_of_record_are_known_without_any_record(looked):
     """No record is near the contact that changed."""
     lead = contact(looked, 20, crm_id=lead_id(20))
@@ -161,7 +178,9 @@ def test_the_ids_of_another_kind_of_record_are_known_without_any_record(looked):
     assert again(looked) == {20: "excluded"}
 
 
-def test_about_whom_a_person_decided_otherwise(store):
+@pytest.fixture
+def asking(store):
+    """Number 3 has another address on both sides than both once had, and a person is asked."""
     document = json.loads(mapping())
     document["objects"][0]["conflicts"] = {"default": "ask"}
     world = ten_linked(store, json.dumps(document))
@@ -169,6 +188,21 @@ def test_about_whom_a_person_decided_otherwise(store):
     world.records[3].update(SystemModstamp=START + timedelta(hours=1), Email=A)
     world.contacts[3].update(last_modified_at=START + timedelta(hours=1), email=B)
     assert told(world)[3] == "conflict"
+    return world
+
+
+def test_who_was_asked_about_without_having_moved_since(asking):
+    assert again(asking) == {3: "conflict"}
+
+
+def test_who_was_looked_at_by_an_earlier_version(asking):
+    """It kept no moment beside what both sides had agreed on."""
+    asking.store.write("UPDATE journal.last_agreed SET looked_at = NULL")
+    assert again(asking) == {3: "conflict"}
+
+
+def test_about_whom_a_person_decided_otherwise(asking):
+    world = asking
     decide(world, "mainstay", START + timedelta(hours=2))
     assert told(world)[3] == "update"
     assert told_of_records(world)[3] == "none"
@@ -193,6 +227,30 @@ def decide(world, winner, moment):
             },
         )
     )  # fmt: skip
+
+
+# -- several objects -------------------------------------------------------------------------------------------------
+
+
+def test_who_is_after_the_lead_of_one_whom_contacts_no_longer_take(store):
+    """What the first object decides of one contact, the second decides of two."""
+    document = json.loads(mapping(create=False))
+    (item,) = document["objects"]
+    by_phone = [field | {"matching": field["mainstay"] == "phone"} for field in item["import"]["fields"]]
+    lead = {**item, "sobject": "Lead", "import": {**item["import"], "fields": by_phone}}
+    world = ten_linked(store, json.dumps({**document, "objects": [item, lead]}))
+    left = record(world, 20, Email=A)
+    record(world, 21, Email=None, MobilePhone="4045550101")
+    as_leads(world, [21])
+    contact(world, 20, email=A, phone="4045550101")
+    contact(world, 21, email=None, phone="4045550101")
+    assert leads_of(world.preview("import")[1]) == {20: "excluded", 21: "link"} | dict.fromkeys(range(10), "excluded")
+    left.update(SystemModstamp=LATER, Email=B)
+    assert leads_of(world.preview("import", only_changed=True)[1]) == {20: "conflict", 21: "conflict"}
+
+
+def leads_of(rows):
+    return {number_of(row["mainstay_id"]): row["action"] for row in rows if row["sobject"] == "Lead"}
 
 
 # -- unique values ---------------------------------------------------------------------------------------------------
