@@ -215,7 +215,7 @@ EXPORTS = (
 )  # fmt: skip
 
 IMPORTS = (
-    Mutation(IMPORT_KEYS, 'parts = [f"lower({values[pair.column]})"', 'parts = [f"({values[pair.column]})"', "matching counts case", MATCH),
+    Mutation(IMPORT_KEYS, 'parts = [f"lower({value(pair)})"', 'parts = [f"({value(pair)})"', "matching counts case", MATCH),
     Mutation(IMPORT_KEYS, "CASE WHEN count(DISTINCT record_row) > 1 THEN count(DISTINCT record_row) ELSE max(match_count) END", "max(match_count)",
              "two keys may reach two records", MATCH),
     Mutation(IMPORT_KEYS, "ELSE max(match_count) END", "ELSE count(DISTINCT record_row) END", "one key may reach two records", MATCH),

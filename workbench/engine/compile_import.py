@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from workbench.domain.fields import column_type
@@ -20,23 +20,23 @@ from workbench.engine.compile import (
     members,
     row_hash,
 )
-from workbench.engine.compile_import_keys import incoming_values, record_text, record_values
+from workbench.engine.compile_import_keys import incoming_value, record_text, record_value
 from workbench.engine.plans import ImportPlan, Slice
 from workbench.store.quoting import identifier, literal
 
 
 def contact_hashes(plan: ImportPlan) -> dict[str, str]:
     """Slice -> hash of those values of a landed contact `c`, as Salesforce would keep them."""
-    return _hashes(plan, incoming_values(plan))
+    return _hashes(plan, incoming_value)
 
 
 def record_hashes(plan: ImportPlan) -> dict[str, str]:
     """The same of a landed record `s`."""
-    return _hashes(plan, record_values(plan))
+    return _hashes(plan, record_value)
 
 
-def _hashes(plan: ImportPlan, values: Mapping[str, str]) -> dict[str, str]:
-    return {item.name: row_hash([values[pair.column] for pair in item.pairs]) for item in plan.slices()}
+def _hashes(plan: ImportPlan, value: Callable[[Pair], str]) -> dict[str, str]:
+    return {item.name: row_hash([value(pair) for pair in item.pairs]) for item in plan.slices()}
 
 
 def differing(plan: ImportPlan, *, few: bool = False) -> str:
@@ -102,8 +102,8 @@ def payload_incoming(plan: ImportPlan, slices: Sequence[Slice], values: BothSide
 
 def _payload(plan: ImportPlan, values: BothSides, *, is_create: bool) -> str:
     table = f"store.salesforce.{identifier(plan.sobject)}"
-    wanted = [f"{text} AS {column}" for column, text in incoming_values(plan).items()]
-    now = [f"{record_values(plan)[pair.column]} AS {pair.now}" for pair in plan.pairs]
+    wanted = [f"{incoming_value(pair)} AS {pair.column}" for pair in plan.pairs]
+    now = [f"{record_value(pair)} AS {pair.now}" for pair in plan.pairs]
     held = [f"lower({record_text(p.salesforce)}) AS {refusals.held(p)}" for p in plan.pairs if p.salesforce.unique]
     inputs = [f"s.{identifier(path)} AS {_input(path)}" for path in plan.inputs]
     which = "is_create" if is_create else "NOT is_create"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from workbench.domain.fields import SalesforceField, column_type
@@ -43,19 +43,19 @@ def record_text(field: SalesforceField) -> str:
     return f"nullif(s.{identifier(field.name)}, '')"
 
 
-def incoming_values(plan: ImportPlan) -> dict[str, str]:
-    """Column -> the value of a landed contact `c`, as Salesforce would store it."""
-    return {pair.column: settled(pair, mainstay_text(pair.mainstay)) for pair in plan.pairs}
+def incoming_value(pair: Pair) -> str:
+    """The pair's value in a landed contact `c`, as Salesforce would store it."""
+    return settled(pair, mainstay_text(pair.mainstay))
 
 
-def record_values(plan: ImportPlan) -> dict[str, str]:
-    """The same of a landed record `s`."""
-    return {pair.column: settled(pair, record_text(pair.salesforce)) for pair in plan.pairs}
+def record_value(pair: Pair) -> str:
+    """The pair's value in a landed record `s`, in the same form."""
+    return settled(pair, record_text(pair.salesforce))
 
 
-def match_keys(plan: ImportPlan, values: Mapping[str, str]) -> dict[str, str]:
+def _match_keys(plan: ImportPlan, value: Callable[[Pair], str]) -> dict[str, str]:
     """Case does not count and a blank matches nothing: its key is NULL. Source: guide, "Matching Mapping"."""
-    parts = [f"lower({values[pair.column]})" for pair in plan.pairs if pair.is_matching]
+    parts = [f"lower({value(pair)})" for pair in plan.pairs if pair.is_matching]
     if plan.match == "all":
         parts = [f" || {_SEPARATOR} || ".join(parts)]
     return {f"match_key_{index}": part for index, part in enumerate(parts)}
@@ -63,28 +63,28 @@ def match_keys(plan: ImportPlan, values: Mapping[str, str]) -> dict[str, str]:
 
 def contact_claims(plan: ImportPlan) -> dict[str, str]:
     """claim_key_0, ...: the unique values that a landed contact `c` brings, as Salesforce compares them."""
-    values = incoming_values(plan)
-    return {f"claim_key_{index}": f"lower({values[pair.column]})" for index, pair in enumerate(_unique(plan))}
+    return _claims(plan, incoming_value)
 
 
 def record_claims(plan: ImportPlan) -> dict[str, str]:
     """The same that a landed record `s` holds now."""
-    return {f"claim_key_{index}": f"lower({record_text(pair.salesforce)})" for index, pair in enumerate(_unique(plan))}
+    return _claims(plan, lambda pair: record_text(pair.salesforce))
 
 
-def _unique(plan: ImportPlan) -> list[Pair]:
-    return [pair for pair in plan.pairs if pair.salesforce.unique]
+def _claims(plan: ImportPlan, value: Callable[[Pair], str]) -> dict[str, str]:
+    unique = (pair for pair in plan.pairs if pair.salesforce.unique)
+    return {f"claim_key_{index}": f"lower({value(pair)})" for index, pair in enumerate(unique)}
 
 
 def contact_numbers(plan: ImportPlan) -> dict[str, str]:
     """Key -> its hash of a landed contact `c`; 0 is blank. Contacts and records are looked for by these numbers."""
-    keys = match_keys(plan, incoming_values(plan)) | contact_claims(plan)
+    keys = _match_keys(plan, incoming_value) | contact_claims(plan)
     return {name: fingerprint(key) for name, key in keys.items()}
 
 
 def record_numbers(plan: ImportPlan) -> dict[str, str]:
     """The same of a landed record `s`."""
-    keys = match_keys(plan, record_values(plan)) | record_claims(plan)
+    keys = _match_keys(plan, record_value) | record_claims(plan)
     return {name: fingerprint(key) for name, key in keys.items()}
 
 
@@ -93,7 +93,7 @@ def contact_key(plan: ImportPlan, *, where: str = "", claims: bool = False) -> s
 
     `contact_row` holds as long as the store stays attached. `claims`: the unique values, too.
     """
-    keys = match_keys(plan, incoming_values(plan)) | (contact_claims(plan) if claims else {})
+    keys = _match_keys(plan, incoming_value) | (contact_claims(plan) if claims else {})
     return f"""SELECT c.id AS contact_id,
        c.rowid AS contact_row,
        c.last_modified_at AS modified_at,
@@ -125,7 +125,7 @@ def _claimed(plan: ImportPlan) -> str:
 
 def record_now(plan: ImportPlan, *, where: str = "", claims: bool = False) -> str:
     """work.record_now: one row per living record `s` that meets a condition: keys, stored criteria, its landed row."""
-    keys = match_keys(plan, record_values(plan)) | (record_claims(plan) if claims else {})
+    keys = _match_keys(plan, record_value) | (record_claims(plan) if claims else {})
     stored = f"coalesce(s.{identifier(plan.criteria.name)}, false)" if plan.criteria else "true"
     return f"""SELECT s."Id" AS record_id,
        s.rowid AS record_row,

@@ -56,13 +56,12 @@ def kept_columns(con: duckdb.DuckDBPyConnection, sobject: str) -> Kept:
 def unkept_counts(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
     """Kept column -> how many rows have no value in it yet.
 
-    Costs next to nothing where every row has one: each column is asked for its blanks alone, and statistics of blocks
-    tell DuckDB where there are none.
+    Costs next to nothing where every row has one: each column is asked for its blanks alone, and by itself, so that
+    statistics of blocks tell DuckDB where there are none.
     """
     described = con.execute(f"FROM {table} LIMIT 0").description or ()
-    names = [column[0] for column in described if column[0].startswith(KEPT_PREFIX)]
-    if not names:
-        return {}
-    counts = (f"(SELECT count(*) FROM {table} WHERE {identifier(name)} IS NULL)" for name in names)
-    found = con.execute(f"SELECT {', '.join(counts)}").fetchone() or ()
-    return dict(zip(names, found, strict=True))
+    found: dict[str, int] = {}
+    for name in (column[0] for column in described if column[0].startswith(KEPT_PREFIX)):
+        counted = con.execute(f"SELECT count(*) FROM {table} WHERE {identifier(name)} IS NULL").fetchone()
+        found[name] = counted[0] if counted else 0
+    return found
