@@ -13,6 +13,7 @@ from workbench.engine.compile import (
     Pair,
     either,
     field_change,
+    fingerprint,
     joined,
     json_object,
     landed_rows,
@@ -153,12 +154,19 @@ def _beside(plan: ImportPlan, table: str) -> tuple[list[str], str]:
     for pair in plan.pairs:
         if pair.salesforce.unique:
             owner = identifier("owner of " + pair.salesforce.name)
+            held = f"lower({record_text(pair.salesforce)})"
+            claimed = f"lower({pair.column})"
             columns.append(f"{owner}.record_id AS {refusals.holder(pair)}")
             joins.append(
                 f"""
-    LEFT JOIN (SELECT lower({record_text(pair.salesforce)}) AS value, min(s."Id") AS record_id
-               FROM {table} AS s WHERE NOT coalesce(s."IsDeleted", false) GROUP BY ALL) AS {owner}
-           ON {owner}.value = lower({pair.column})"""
+    LEFT JOIN (
+        SELECT {held} AS value, min(s."Id") AS record_id
+        FROM {table} AS s
+        WHERE NOT coalesce(s."IsDeleted", false)
+          AND {plan.kept.of("s", fingerprint(held))} IN (
+            SELECT hash({claimed}) FROM side_by_side WHERE {claimed} IS DISTINCT FROM {refusals.held(pair)})
+        GROUP BY ALL
+    ) AS {owner} ON {owner}.value = {claimed}"""
             )
     for pair, target in refusals.parents_of(plan):
         parents, source = identifier("parents of " + pair.salesforce.name), f"store.salesforce.{identifier(target)}"
