@@ -138,10 +138,7 @@ def test_a_preview_of_kept_hashes_is_one_of_landed_values(store, records, contac
     alone = Scope(only_record=world.records[0]["Id"])
     for asked in ((Direction.EXPORT, EVERYTHING), (Direction.IMPORT, EVERYTHING), (Direction.EXPORT, alone)):
         kept = told(world, *asked)
-        with (
-            mock.patch("workbench.engine.compute.kept_columns", return_value=NOTHING_KEPT),
-            mock.patch("workbench.engine.import_steps.kept_columns", return_value=NOTHING_KEPT),
-        ):
+        with mock.patch("workbench.engine.compute.kept_columns", return_value=NOTHING_KEPT):
             assert kept == told(world, *asked)
 
 
