@@ -339,6 +339,8 @@ AROUND = (
     Mutation(AFFECTED, "    SELECT crm_id FROM work.changed_contact WHERE crm_id IS NOT NULL\n", "    SELECT crm_id FROM work.changed_contact WHERE false\n", "changed contacts are not looked at", AGAIN),
     Mutation(AFFECTED, "WHERE mainstay_id IN (SELECT contact_id FROM work.changed_contact WHERE is_there)", "WHERE false", "who was led to a changed contact is not looked at", AGAIN),
     Mutation("engine/preview.py", "enabled[: last + 1]", "enabled[last : last + 1]", "objects mapped before are no part of the baseline", SEVERAL),
+    Mutation("engine/preview.py", "AND preview_id IN (SELECT preview_id FROM preview.ground WHERE ground = $ground) ", "AND $ground IS NOT NULL ",
+             "a preview by other fields is a baseline", AGAIN),
     Mutation("engine/preview.py", "AND mapping_digest = $digest ", "AND $digest IS NOT NULL ", "another mapping's preview is a baseline", SEVERAL),
     Mutation(AFFECTED, "WHERE group_id IS NOT NULL", "WHERE false", "fellows of a group are not looked at", AGAIN),
     Mutation(AFFECTED, "WHERE action = 'conflict' AND", "WHERE false AND", "who was asked about is not looked at", AGAIN),

@@ -243,6 +243,17 @@ def test_what_only_a_full_pull_shows_to_be_gone_is_looked_at(looked):
     assert again(looked) == {20}
 
 
+def test_where_a_field_or_a_channel_became_another_everything_is_looked_at(looked):
+    looked.preview()
+    looked.unique = ("Student__c",)
+    assert again(looked) == set(range(10))
+    looked.preview()
+    looked.has_web_bot = False
+    assert again(looked) == set(range(10))
+    looked.preview()
+    assert again(looked) == set()
+
+
 def test_where_nothing_moved_nothing_is_looked_at(looked):
     looked.preview()
     assert again(looked) == set()

@@ -25,7 +25,7 @@ from workbench.store.quoting import identifier, literal
 from workbench.store.steps import make_table, make_view
 
 _BEFORE: Final = """
-SELECT sobject, salesforce_id, mainstay_id AS contact_id, action, rule, codes
+SELECT sobject, salesforce_id, mainstay_id AS contact_id, action, codes
 FROM store.preview.change
 WHERE preview_id = {baseline} AND sobject IN ({sobjects})
 """

@@ -67,6 +67,7 @@ SELECT {_NUMBER}, {_CHANGE_ID}, field, salesforce_field, has_baseline, baseline,
 FROM work.all_conflicts
 """
 _PIN = f"INSERT INTO store.preview.pin SELECT {_NUMBER}, system, object, pull_id FROM pin"
+_GROUND = f"INSERT INTO store.preview.ground SELECT {_NUMBER}, $ground"
 _PREVIEW = f"""
 INSERT INTO store.preview.preview
 SELECT {_NUMBER}, $direction, $sobjects, $revision, $digest, $only, $run, now(), $seconds
@@ -74,7 +75,7 @@ SELECT {_NUMBER}, $direction, $sobjects, $revision, $digest, $only, $run, now(),
 
 
 def freeze(
-    work: Computation, store: Store, *, revision: MappingRevision, only_record: str | None, started: float
+    work: Computation, store: Store, *, revision: MappingRevision, ground: str, only_record: str | None, started: float
 ) -> int:
     """Store the preview and return its number. `started` is the perf_counter of its beginning."""
     con, direction = work.con, str(work.direction)
@@ -97,6 +98,7 @@ def freeze(
         con.execute(_CHANGE, {"direction": direction})
         for statement in (_REQUEST, _PREDICTION, _CONFLICT, _GUARD, _FAN_OUT, _BUCKET, _PIN):
             con.execute(statement)
+        con.execute(_GROUND, {"ground": ground})
         con.execute(_PREVIEW, about)
         found = con.execute("SELECT preview_id FROM store.preview.preview WHERE run = $run", {"run": run}).fetchall()
     return int(found[0][0])

@@ -14,6 +14,7 @@ from workbench.domain.salesforce_ids import as_stored
 from workbench.engine.agreed import look_at_pulls
 from workbench.engine.compute import computed
 from workbench.engine.freeze import freeze
+from workbench.engine.ground import ground_of
 from workbench.engine.guard_steps import guard_steps
 from workbench.engine.keeping import is_kept, keep
 from workbench.engine.run import Progress, Scope, Stages
@@ -72,7 +73,8 @@ def make_preview(
         only_record = as_stored(only_record)
     with store.reading():
         was_kept = is_kept(store, revision)  # and what was kept was looked at before
-        baseline, since = _last_looked(store, direction, revision, sobjects) if only_changed else (None, None)
+        ground = ground_of(store, has_sms=has_sms, has_web_bot=has_web_bot)
+        baseline, since = _last_looked(store, direction, revision, sobjects, ground) if only_changed else (None, None)
     if not was_kept:
         look_at_pulls(store, revision)
         if only_record is None:
@@ -97,7 +99,7 @@ def make_preview(
         with stages.stage("guards"):
             guard_steps(work, store, revision.mapping, limits)
         with stages.stage("freeze"):
-            preview_id = freeze(work, store, revision=revision, only_record=told, started=started)
+            preview_id = freeze(work, store, revision=revision, ground=ground, only_record=told, started=started)
         buckets = work.con.execute("SELECT * FROM work.all_buckets").to_arrow_table().to_pylist()
         guards = work.con.execute("SELECT * FROM work.guard_count ORDER BY guard, field").to_arrow_table().to_pylist()
         asked = work.con.execute("SELECT count(*) FROM work.all_conflicts WHERE winner IS NULL").fetchone()
@@ -110,11 +112,11 @@ def make_preview(
 
 
 def _last_looked(
-    store: Store, direction: Direction, revision: MappingRevision, sobjects: Sequence[str] | None
+    store: Store, direction: Direction, revision: MappingRevision, sobjects: Sequence[str] | None, ground: str
 ) -> tuple[int | None, datetime | None]:
     """The last full preview, by this mapping, of these objects and those before; when its pulls began, less an overlap.
 
-    (None, None) where there is none yet: look at all.
+    `ground`: what else decides (ground.py). (None, None) where there is none yet: look at all.
     """
     enabled = [item.sobject for item in revision.mapping.sobjects(direction)]
     last = max((place for place, name in enumerate(enabled) if name in (sobjects or enabled)), default=-1)
@@ -124,7 +126,13 @@ def _last_looked(
         "JOIN journal.pull AS pull ON pull.pull_id = pin.pull_id AND pull.system = pin.system "
         "AND pull.object = pin.object WHERE pin.preview_id = (SELECT max(preview_id) FROM preview.preview "
         "WHERE direction = $direction AND only_record IS NULL AND mapping_digest = $digest "
+        "AND preview_id IN (SELECT preview_id FROM preview.ground WHERE ground = $ground) "
         "AND list_has_all(sobjects, $sobjects))",
-        {"direction": str(direction), "digest": revision.digest, "sobjects": enabled[: last + 1]},
+        {
+            "direction": str(direction),
+            "digest": revision.digest,
+            "ground": ground,
+            "sobjects": enabled[: last + 1],
+        },
     )
     return rows[0]["baseline"], rows[0]["since"]
