@@ -380,8 +380,7 @@ AROUND = (
     Mutation(AFFECTED_CONTACTS, "has_more = grown > 0 and (len(plans) > 1 or bool(keys.contact_claims(plans[0])))", "has_more = False", "unique values are followed one turn", BACK_AGAIN),
     Mutation(AFFECTED_CONTACTS, ", *_who_shares(plan, plan.match_keys, turn)]", "]", "who shares a matching value is not looked at", BACK_AGAIN),
     Mutation(AFFECTED_CONTACTS, "IN ({wanted[key]}\\n    )", "= 0", "records are not reached by matching values", BACK_AGAIN),
-    Mutation(AFFECTED_CONTACTS, "ANTI JOIN work.{records} AS known ON known.record_row = found.record_row\n", "", "a record reached twice is two", BACK_AGAIN),
-    Mutation(AFFECTED_CONTACTS, "ANTI JOIN work.{contacts} AS known ON known.contact_row = found.contact_row\n", "", "a contact found twice is two", BACK_AGAIN),
+    Mutation(AFFECTED_CONTACTS, "ANTI JOIN work.{near} AS known ON known.{row} = found.{row}\n", "", "a contact or record found twice is two", BACK_AGAIN),
     Mutation(AFFECTED_CONTACTS, "or bool(keys.contact_claims(plans[0]))", "and bool(keys.contact_claims(plans[0]))", "two objects are followed one turn", BACK_AGAIN),
     # Fan-out.
     Mutation(REACH, 'WHERE NOT coalesce(step_0."IsDeleted", false)', "WHERE true", "deleted children are sent again", FAN_OUT),

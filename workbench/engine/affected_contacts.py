@@ -73,10 +73,8 @@ FROM (
 """
 
 # Records that contacts of this turn are linked to.
-_LINKED: Final = (
-    """SELECT crm_id_key AS record_id FROM work.{contacts} WHERE turn = {turn} AND crm_id_key IS NOT NULL"""
-)
-_MATCHED: Final = """SELECT record_id FROM work.{records} WHERE turn = {turn}"""
+_LINKED: Final = "SELECT crm_id_key AS record_id FROM work.{contacts} WHERE turn = {turn} AND crm_id_key IS NOT NULL"
+_MATCHED: Final = "SELECT record_id FROM work.{records} WHERE turn = {turn}"
 # What one of them would have changed may stay as it was: a unique value that somebody else waits for.
 _LEFT: Final = """
     UNION ALL
@@ -91,21 +89,14 @@ FROM (
 ) AS found
 ANTI JOIN work.{touched} AS known ON known.record_id = found.record_id
 """
-_ADD_CONTACTS: Final = """
-INSERT INTO work.{contacts}
+# Whatever is found again keeps the turn in which it was found first.
+_ADD: Final = """
+INSERT INTO work.{near}
 SELECT found.*, {turn} AS turn
 FROM (
 {found}
 ) AS found
-ANTI JOIN work.{contacts} AS known ON known.contact_row = found.contact_row
-"""
-_ADD_RECORDS: Final = """
-INSERT INTO work.{records}
-SELECT found.*, {turn} AS turn
-FROM (
-{found}
-) AS found
-ANTI JOIN work.{records} AS known ON known.record_row = found.record_row
+ANTI JOIN work.{near} AS known ON known.{row} = found.{row}
 """
 
 _ROWS: Final = "SELECT contact_row FROM work.affected_contact WHERE is_there AND turn = {turn}"
@@ -199,13 +190,14 @@ def _fetch(run: Run, plan: ImportPlan, rows: str, turn: int) -> None:
         f's."Id" IN ({_IDS.format(**about)})',
         *(f"{plan.kept.of('s', numbers[key])} IN ({wanted[key]}\n    )" for key in plan.match_keys),
     ):
-        run.con.execute(_ADD_RECORDS.format(**about, found=keys.record_now(plan, where=where, claims=True)))
+        found = keys.record_now(plan, where=where, claims=True)
+        run.con.execute(_ADD.format(near=about["records"], row="record_row", turn=turn, found=found))
     run.con.execute(_TOUCH.format(**about, found=_MATCHED.format(**about)))
 
 
 def _add_contacts(run: Run, plan: ImportPlan, rows: str, turn: int) -> None:
     found = keys.contact_key(plan, where=f"c.rowid IN ({rows})", claims=True)
-    run.con.execute(_ADD_CONTACTS.format(**_names(plan), turn=turn, found=found))
+    run.con.execute(_ADD.format(near=_names(plan)["contacts"], row="contact_row", turn=turn, found=found))
 
 
 def _grow(run: Run, plan: ImportPlan, turn: int, *, all_ways: bool) -> int:
